@@ -3,7 +3,7 @@
  *
  * The libc headers that declare or wrap the names come first: poison applies to what is read after it. Each name has
  * a better one: strcpy, strcat, strncpy, stpcpy -> a bounded buffer of sentry/base; sprintf -> snprintf; strtok ->
- * strsep on a copy, or a cursor; ato*, -> strtol with its end checked; gets, mktemp, tmpnam -> none; alloca -> the heap.
+ * strsep on a copy, or a cursor; ato* -> strtol with its end checked; gets, mktemp, tmpnam -> none; alloca -> the heap.
  * Code that has no libc says -DHOUSE_NO_BAN (meson: freestanding_args).
  */
 #ifndef SENTRY_BASE_BANNED_H
@@ -20,11 +20,15 @@
 #include <unistd.h>
 /* clang-format on */
 
+/* Where the compiler lacks variadic inlines, fortified libc headers make macros of some of them. */
+#undef sprintf
+#undef vsprintf
+#undef alloca
+
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy stpncpy
 #pragma GCC poison sprintf vsprintf gets
 #pragma GCC poison strtok strtok_r
 #pragma GCC poison atoi atol atoll atof
-#undef alloca
 #pragma GCC poison alloca
 #pragma GCC poison tmpnam tempnam mktemp asctime ctime asctime_r ctime_r
 
