@@ -1,0 +1,43 @@
+/* A guest task's general registers on x86-64, in the order of the host's user_regs_struct. */
+#pragma once
+
+#include "sentry/base/types.h"
+
+struct arch_regs {
+    u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    u64 orig_rax; /* the system call's number at a PLAT_SYSCALL stop, else -1 */
+    u64 rip, cs, eflags, rsp, ss, fs_base, gs_base, ds, es, fs, gs;
+};
+
+_Static_assert(sizeof(struct arch_regs) == 27 * 8, "as PTRACE_GETREGS lays it out");
+
+/* arch_syscall_*() - the system call that a stop carries: number (sign-extended 32 bits, as
+ * Linux takes it), arguments, result. */
+static inline s64 arch_syscall_nr(const struct arch_regs *r)
+{
+    return (s32)r->orig_rax;
+}
+
+static inline void arch_syscall_args(const struct arch_regs *r, u64 args[6])
+{
+    args[0] = r->rdi;
+    args[1] = r->rsi;
+    args[2] = r->rdx;
+    args[3] = r->r10;
+    args[4] = r->r8;
+    args[5] = r->r9;
+}
+
+static inline void arch_syscall_return(struct arch_regs *r, s64 value)
+{
+    r->rax = (u64)value;
+}
+
+/* arch_syscall_rewind() - make the task execute its system call again, as number `nr`. */
+static inline void arch_syscall_rewind(struct arch_regs *r, u64 nr)
+{
+    r->rax = nr;
+    r->rip -= 2;
+}
+
+#define ARCH_SYSCALL_INSN_LEN 2
