@@ -1,0 +1,254 @@
+/*
+ * The virtual file system's objects and the tables that file systems implement.
+ *
+ * super   a mounted instance of a file system.
+ * inode   one file of a super. The super keeps the identity (ino); attributes that the file system
+ *         caches stand here, guarded by inode->lock.
+ * dentry  a name in the cached tree; NULL inode: known not to exist. A dentry holds a reference
+ *         to its parent and its inode. Unused ones are kept under LIMIT_DENTRIES.
+ * mount   a super seen at a place of a mount namespace.
+ * file    an open file description.
+ *
+ * A NULL operation means what Linux does for that NULL. Operations are called without vfs locks
+ * but for: the directory's inode->dir_lock (write) around create, link, unlink, rename of entries,
+ * and inode->lock around setattr. An operation that changes attributes updates the inode's copy.
+ */
+#pragma once
+
+#include "sentry/abi/lx_fs.h"
+#include "sentry/base/hash.h"
+#include "sentry/base/list.h"
+#include "sentry/base/lock.h"
+#include "sentry/base/obj.h"
+#include "sentry/cred/cred.h"
+#include "sentry/mm/mappable.h"
+#include "sentry/mm/usermem.h"
+#include "sentry/wait/wait.h"
+
+struct inode;
+struct dentry;
+struct file;
+struct mount;
+struct mount_ns;
+struct super;
+struct timespec;
+
+struct lx_time {
+    s64 sec;
+    u32 nsec;
+};
+
+/* What stat(2) and statx(2) answer with; kuids and kgids. */
+struct attr {
+    u64 ino, size, blocks; /* blocks of 512 bytes */
+    u32 mode, nlink, uid, gid, blksize;
+    u32 rdev_major, rdev_minor;
+    struct lx_time atime, mtime, ctime, btime;
+    bool has_btime;
+};
+
+enum { SET_MODE = 1, SET_UID = 2, SET_GID = 4, SET_SIZE = 8, SET_ATIME = 16, SET_MTIME = 32,
+       SET_ATIME_NOW = 64, SET_MTIME_NOW = 128 };
+
+struct setattr {
+    u32 valid; /* SET_* */
+    u32 mode, uid, gid;
+    u64 size;
+    struct lx_time atime, mtime;
+};
+
+struct fs_mount_args {
+    const char *source, *options; /* may be NULL */
+    u32 flags;                    /* LX_MS_* */
+    const struct cred *cred;
+    void *data; /* file system's own, from boot (the gofer's connection) or NULL */
+};
+
+struct fs_type {
+    const char *name;
+    bool guest_mountable; /* mount(2) may name it */
+    /* mount() - a new super whose root dentry is set. Return: 0 and a new reference. */
+    int (*mount)(const struct fs_type *type, const struct fs_mount_args *args, struct super **out);
+};
+
+struct statfs_info {
+    u64 type, bsize, blocks, bfree, bavail, files, ffree, namelen;
+};
+
+struct super_ops {
+    int (*statfs)(struct super *sb, struct statfs_info *out); /* NULL: zeros with magic */
+    int (*sync)(struct super *sb);
+    void (*free)(struct super *sb); /* release sb->private */
+};
+
+struct super {
+    struct obj obj;
+    const struct super_ops *ops;
+    const struct fs_type *type;
+    u32 dev_major, dev_minor; /* st_dev; major 0, minor allocated by super_new() */
+    u64 magic;
+    u32 flags; /* SUPER_* */
+    u32 mount_flags;           /* LX_MS_RDONLY … of the super itself */
+    struct dentry *root;       /* a reference */
+    struct user_ns *user_ns;   /* a reference: capabilities are checked against it */
+    struct mutex rename_lock;
+    void *private;
+};
+OBJ_REFS(super)
+
+enum {
+    SUPER_REVALIDATE = 1u << 0, /* dentries must pass inode_ops.revalidate at each use */
+    SUPER_NO_CACHE = 1u << 1,   /* unused dentries are dropped at once */
+};
+
+struct inode_ops {
+    /* lookup() - find `name` in a directory. Return: 0 and a new inode reference, -ENOENT. */
+    int (*lookup)(struct inode *dir, const char *name, u32 len, struct inode **out);
+    /* revalidate() - is the cached dentry still right? Return: 1 yes, 0 no, errno. */
+    int (*revalidate)(struct dentry *d);
+
+    /* create() - S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK by mode's type; new files
+     * belong to cred's fsuid and fsgid (set-gid directories pass theirs on: vfs has done so in
+     * `gid`). symlink(): target in `target`. */
+    int (*create)(struct inode *dir, const char *name, u32 len, u32 mode, u32 uid, u32 gid,
+                  u32 rdev_major, u32 rdev_minor, struct inode **out);
+    int (*symlink)(struct inode *dir, const char *name, u32 len, const char *target, u32 uid,
+                   u32 gid, struct inode **out);
+    int (*link)(struct inode *dir, const char *name, u32 len, struct inode *target);
+    int (*unlink)(struct inode *dir, const char *name, u32 len, struct inode *victim);
+    int (*rmdir)(struct inode *dir, const char *name, u32 len, struct inode *victim);
+    int (*rename)(struct inode *from_dir, const char *from, u32 from_len, struct inode *to_dir,
+                  const char *to, u32 to_len, u32 flags);
+
+    /* readlink() - Return: length of the target, at most cap. */
+    ssize_t (*readlink)(struct inode *ino, char *buf, size_t cap);
+    /* follow() - a magic link (/proc/PID/fd/N): the path it leads to, a new reference. */
+    int (*follow)(struct inode *ino, struct mount **mount, struct dentry **dentry);
+
+    int (*getattr)(struct inode *ino, struct attr *out);   /* NULL: the inode's own fields */
+    int (*setattr)(struct inode *ino, const struct setattr *s); /* NULL: -EPERM */
+    int (*permission)(struct inode *ino, const struct cred *cred, u32 may); /* NULL: generic */
+    /* open() - fill in file->ops and file->private; NULL: -ENXIO for what can't be opened. */
+    int (*open)(struct inode *ino, struct file *file);
+    /* the host object behind it, for AF_UNIX sockets and FIFOs, is found through private */
+    const struct xattr_ops *xattr; /* NULL: -EOPNOTSUPP */
+    void (*free)(struct inode *ino); /* release ino->private */
+};
+
+struct xattr_ops {
+    ssize_t (*get)(struct inode *ino, const char *name, void *buf, size_t cap);
+    int (*set)(struct inode *ino, const char *name, const void *buf, size_t len, int flags);
+    ssize_t (*list)(struct inode *ino, char *buf, size_t cap);
+    int (*remove)(struct inode *ino, const char *name);
+};
+
+struct inode {
+    struct obj obj;
+    struct super *super; /* borrowed: dentries and files pin it through their mount */
+    const struct inode_ops *ops;
+    struct hash_node by_ino; /* of file systems that look inodes up by number */
+    u64 ino;
+    u32 rdev_major, rdev_minor;
+    struct mutex dir_lock; /* directories: entries change under it */
+    struct mutex lock;
+    u32 mode, nlink, uid, gid; /* and below: guarded by lock; mode's type never changes */
+    u64 size;
+    u32 blksize;
+    struct lx_time atime, mtime, ctime, btime;
+    struct file_locks *locks; /* POSIX and flock locks; NULL: none ever */
+    struct pipe *fifo;        /* S_IFIFO while open */
+    void *private;
+};
+OBJ_REFS(inode)
+
+struct dentry {
+    struct obj obj;
+    struct super *super;   /* borrowed */
+    struct dentry *parent; /* a reference; itself's root: NULL. Guarded by the dentry lock */
+    struct inode *inode;   /* a reference; NULL: negative */
+    struct hash_node by_name;
+    struct list_node lru;
+    struct hash children;
+    char *name; /* owned; "" for a root */
+    u32 len;
+    bool unhashed; /* unlinked: no longer found by name */
+    u32 mounts;    /* mount points on it, in any namespace */
+};
+OBJ_REFS(dentry)
+
+struct path {
+    struct mount *mount;   /* a reference */
+    struct dentry *dentry; /* a reference */
+};
+
+struct dir_emit; /* see file_ops.readdir */
+typedef bool dir_emit_fn(struct dir_emit *e, const char *name, u32 len, u64 ino, u32 type,
+                         s64 next_pos);
+/* emit() - one entry (LX_DT_* type); `next_pos` continues after it. Return: false: full, stop. */
+struct dir_emit {
+    dir_emit_fn *emit;
+};
+
+struct file_ops {
+    /* read(), write() - at *pos, which they advance; a stream ignores pos. Blocking style: they
+     * sleep through wait_event unless LX_O_NONBLOCK is set in file->flags. */
+    ssize_t (*read)(struct file *f, struct uio *to, s64 *pos);
+    ssize_t (*write)(struct file *f, struct uio *from, s64 *pos);
+    s64 (*seek)(struct file *f, s64 offset, int whence); /* NULL: -ESPIPE */
+    /* poll() - readiness now, LX_POLL*; queue() - what wakes when it changes. NULL: always ready */
+    u32 (*poll)(struct file *f);
+    struct waitq *(*queue)(struct file *f);
+    s64 (*ioctl)(struct file *f, struct mm *mm, u32 cmd, u64 arg); /* NULL: -ENOTTY */
+    /* readdir() - emit entries from *pos on, *pos advanced past those that were taken. */
+    int (*readdir)(struct file *f, s64 *pos, struct dir_emit *e);
+    int (*fsync)(struct file *f, bool data_only); /* NULL: -EINVAL */
+    int (*truncate)(struct file *f, u64 size);    /* NULL: through setattr */
+    int (*fallocate)(struct file *f, int mode, u64 offset, u64 len);
+    /* map_fd() - see mappable.h. NULL: -ENODEV. */
+    int (*map_fd)(struct file *f, bool shared, bool may_write);
+    void (*flush)(struct file *f);   /* each close(2) of a descriptor */
+    void (*release)(struct file *f); /* the last reference is gone */
+};
+
+struct file {
+    struct obj obj;
+    struct mappable mappable;
+    struct path path;
+    struct inode *inode; /* borrowed from path.dentry, or a reference of its own if anonymous */
+    const struct file_ops *ops;
+    const struct cred *cred; /* opener's, a reference */
+    _Atomic(u32) flags;      /* LX_O_*: access mode and status flags */
+    bool seekable;           /* read(2) and write(2) use and advance pos */
+    struct mutex pos_lock;
+    s64 pos;
+    u32 owner_signo; /* F_SETSIG, F_SETOWN */
+    s32 owner_pid;
+    struct list_node epolls; /* epoll watches on this file; guarded by epoll's own lock */
+    void *private;
+};
+OBJ_REFS(file)
+
+static inline bool file_readable(const struct file *f)
+{
+    return (f->flags & LX_O_ACCMODE) != LX_O_WRONLY && !(f->flags & LX_O_PATH);
+}
+
+static inline bool file_writable(const struct file *f)
+{
+    return (f->flags & LX_O_ACCMODE) != LX_O_RDONLY && !(f->flags & LX_O_PATH);
+}
+
+/* --- what file systems call --- */
+
+/* super_new() - a super with a device number of its own. */
+struct super *super_new(const struct fs_type *type, const struct super_ops *ops, u64 magic,
+                        const struct cred *cred);
+/* super_set_root() - make `root` (taken) the super's root directory. Return: 0, -ENOMEM. */
+int super_set_root(struct super *sb, struct inode *root);
+/* inode_new() - an inode with mode, ids and now as its times; ino 0: next number of the super. */
+struct inode *inode_new(struct super *sb, const struct inode_ops *ops, u32 mode, u32 uid, u32 gid,
+                        u64 ino);
+/* inode_touch() - set times to now: INODE_ATIME | INODE_MTIME | INODE_CTIME. */
+enum { INODE_ATIME = 1, INODE_MTIME = 2, INODE_CTIME = 4 };
+void inode_touch(struct inode *ino, u32 which);
+void lx_time_now(struct lx_time *t);

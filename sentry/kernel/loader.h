@@ -1,0 +1,49 @@
+/*
+ * The exec loader: from an open file to a ready address space. It checks everything before it asks
+ * the platform for a fresh address space, so that a bad executable is an errno and not a dead task.
+ */
+#pragma once
+
+#include "fs/vfs/namei.h"
+#include "platform/platform.h"
+#include "sentry/mm/mm.h"
+
+/* argv and envp, copied in once: strings back to back, each with its NUL. */
+struct exec_strings {
+    char *bytes; /* owned */
+    size_t len;
+    u32 count;
+};
+
+struct loader_args {
+    const struct platform_ops *platform;
+    struct plat_thread *self; /* the calling task's thread; NULL: `fresh` is set already */
+    struct plat_zygote *zygote;
+    const struct walk_ctx *walk;
+    struct file *file;      /* borrowed: the executable as execve found it */
+    const char *filename;   /* as the caller named it: AT_EXECFN and scripts' argument */
+    struct exec_strings *argv, *envp; /* a script's interpreter line is put before argv */
+    u64 stack_limit;        /* RLIMIT_STACK */
+    u32 uid, euid, gid, egid; /* as seen in the new process's user namespace, for auxv */
+    bool secure;
+    u64 auxv_hwcap; /* from the host's own auxv */
+};
+
+struct loader_result {
+    struct plat_thread *thread; /* from exec_prepare(), or args->fresh */
+    struct mm *mm;              /* a new reference */
+    struct file *exe;           /* a new reference: what /proc/PID/exe is (the interpreter of a script) */
+    struct arch_regs regs;      /* entry point and stack pointer, the rest zero */
+    char comm[16];              /* base name of filename */
+};
+
+/* loader_exec() - load; on failure nothing is left behind. Return: 0, or execve(2)'s errno. */
+int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
+                struct loader_result *out);
+
+/* exec_strings_from_user() - argv or envp of execve(2): bounded by LIMIT_ARG_*; NULL uaddr is an
+ * empty list. Return: 0, -EFAULT, -E2BIG, -ENOMEM. */
+int exec_strings_from_user(struct mm *mm, uaddr_t uaddr, u64 budget, struct exec_strings *out);
+/* exec_strings_from_array() - the same from our own NULL-terminated array. */
+int exec_strings_from_array(const char *const *strings, struct exec_strings *out);
+void exec_strings_free(struct exec_strings *s);

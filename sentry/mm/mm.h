@@ -1,0 +1,104 @@
+/*
+ * A guest address space: the Sentry's VMA table beside the host process that is the memory. The
+ * table is advisory: it answers /proc/PID/maps, MAP_FIXED, brk and limits for an honest guest and
+ * is trusted for nothing; a hostile guest that maps behind our back harms itself alone.
+ *
+ * Operations that change memory are ordered from the calling task's own host thread (`th`), under
+ * mm->lock: check everything, prepare (VMAs), order, commit. Linux's man pages give the errnos.
+ */
+#pragma once
+
+#include "platform/platform.h"
+#include "sentry/base/list.h"
+#include "sentry/base/lock.h"
+#include "sentry/base/obj.h"
+#include "sentry/mm/mappable.h"
+#include "sentry/mm/usermem.h"
+
+#include <bsd/sys/tree.h>
+
+struct vma {
+    RB_ENTRY(vma) node;
+    uaddr_t start, end;
+    u32 prot;     /* LX_PROT_* now */
+    u32 may_prot; /* what mprotect may ever give */
+    u32 flags;    /* VMA_* */
+    struct mappable *mappable; /* a reference; NULL: anonymous private */
+    u64 offset;                /* in the mappable, of start */
+    const char *name;          /* "[heap]", "[stack]", "[vdso]" …: static text, or NULL */
+};
+
+enum {
+    VMA_SHARED = 1u << 0,
+    VMA_GROWSDOWN = 1u << 1, /* the stack's VMA: its whole span is mapped lazily at once */
+    VMA_LOCKED = 1u << 2,
+    VMA_DONTFORK = 1u << 3,
+    VMA_WIPEONFORK = 1u << 4,
+    VMA_DONTDUMP = 1u << 5,
+    VMA_NORESERVE = 1u << 6,
+    VMA_SPECIAL = 1u << 7, /* vdso, vvar */
+};
+
+RB_HEAD(vma_tree, vma);
+
+struct mm {
+    struct obj obj;
+    const struct platform_ops *platform;
+    struct plat_mm *plat; /* a reference */
+    struct rwlock lock;
+    struct vma_tree vmas; /* and below: guarded by lock */
+    u32 nvmas;
+    u64 total_bytes, locked_bytes, data_bytes;
+    uaddr_t brk_start, brk;
+    uaddr_t mmap_base; /* top-down searches start below it */
+    uaddr_t stack_top;
+    u64 limit_as, limit_data, limit_memlock; /* RLIMIT_*, copied in by the kernel before a call */
+    /* set by exec, read by /proc and prctl */
+    uaddr_t arg_start, arg_end, env_start, env_end, start_code, end_code, start_data, end_data;
+    u64 auxv[64];
+    u32 nauxv;
+    u32 dumpable;
+};
+OBJ_REFS(mm)
+
+/* mm_new() - the empty address space of `th`, fresh from a zygote. */
+int mm_new(const struct platform_ops *platform, struct plat_thread *th, struct mm **out);
+/* mm_fork() - the table of a forked child whose host copy is `child`. */
+int mm_fork(struct mm *parent, struct plat_thread *child, struct mm **out);
+
+struct mm_map_args {
+    uaddr_t addr;
+    u64 len;
+    u32 prot, flags; /* LX_PROT_*, LX_MAP_* */
+    struct mappable *mappable; /* borrowed; NULL: anonymous */
+    u64 offset;
+    u32 may_prot;     /* what the file's open mode allows */
+    const char *name; /* static, or NULL */
+};
+
+/* mm_map() - mmap(2) after its descriptor is looked up. Return: 0 and *out, or its errno. */
+int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args, uaddr_t *out);
+int mm_unmap(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len);
+int mm_protect(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, u32 prot);
+int mm_advise(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int advice);
+int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u64 new_len,
+             u32 flags, uaddr_t new_addr, uaddr_t *out);
+int mm_msync(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int flags);
+int mm_mincore(struct mm *mm, uaddr_t addr, u64 len, uaddr_t vec);
+int mm_lock(struct mm *mm, uaddr_t addr, u64 len, bool on);
+/* mm_brk() - brk(2). Return: the break as it is now. */
+uaddr_t mm_brk(struct mm *mm, struct plat_thread *th, uaddr_t brk);
+
+/* mm_find() - the VMA that holds addr, or the first above it (NULL: none). Lock held. */
+struct vma *mm_find_locked(struct mm *mm, uaddr_t addr);
+struct vma *mm_first_locked(struct mm *mm);
+struct vma *mm_next_locked(struct vma *v);
+
+/* mm_futex_key() - what a shared futex at addr is: (mappable identity, offset), or for private
+ * memory (mm, addr). Return: 0, -EFAULT. */
+struct futex_key {
+    u64 word[3]; /* compared and hashed as they are */
+};
+int mm_futex_key(struct mm *mm, uaddr_t addr, bool shared, struct futex_key *key);
+
+/* mm_cmpxchg() and so on go through platform->atomic with th; see platform.h. */
