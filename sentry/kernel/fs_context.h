@@ -1,0 +1,24 @@
+/* A process's root, working directory and umask, shared by CLONE_FS. */
+#pragma once
+
+#include "fs/vfs/namei.h"
+
+struct task;
+
+struct fs_context {
+    struct obj obj;
+    struct mutex lock;
+    struct path root, cwd; /* and below: guarded by lock; references */
+    u32 umask;
+};
+OBJ_REFS(fs_context)
+
+struct fs_context *fs_context_new(const struct path *root, const struct path *cwd, u32 umask);
+struct fs_context *fs_context_dup(struct fs_context *fs);
+void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd);
+void fs_context_set_root(struct fs_context *fs, const struct path *root);
+
+/* walk_begin() - fill a walk's context for the calling task: credentials borrowed, paths with
+ * references that walk_end() drops. */
+void walk_begin(struct task *t, struct walk_ctx *ctx);
+void walk_end(struct walk_ctx *ctx);

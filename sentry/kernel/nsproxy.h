@@ -1,0 +1,32 @@
+/* The namespaces of a task but for pid (struct pid) and user (struct cred). */
+#pragma once
+
+#include "sentry/base/lock.h"
+#include "sentry/base/obj.h"
+
+struct mount_ns;
+struct pid_ns;
+struct user_ns;
+
+#define UTS_LEN 65
+
+struct uts_ns {
+    struct obj obj;
+    struct user_ns *user_ns; /* a reference */
+    struct mutex lock;
+    char nodename[UTS_LEN], domainname[UTS_LEN]; /* guarded by lock */
+};
+OBJ_REFS(uts_ns)
+
+struct uts_ns *uts_ns_new(struct user_ns *user_ns, const char *nodename, const char *domainname);
+
+struct nsproxy {
+    struct obj obj;
+    struct mount_ns *mount; /* references */
+    struct uts_ns *uts;
+    struct pid_ns *pid_for_children;
+};
+OBJ_REFS(nsproxy)
+
+/* nsproxy_new() - takes new references of each. Return: a new reference or NULL. */
+struct nsproxy *nsproxy_new(struct mount_ns *mount, struct uts_ns *uts, struct pid_ns *pid);
