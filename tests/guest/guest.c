@@ -470,10 +470,10 @@ static int run_all(int argc, char **argv)
     return failed || number == 0;
 }
 
-static int run_helper(int argc, char **argv)
+static int run_helper(const char *name, int argc, char **argv)
 {
-    for (struct guest_helper *helper = helpers; helper && argc > 0; helper = helper->next) {
-        if (strcmp(helper->name, argv[0]) == 0)
+    for (struct guest_helper *helper = helpers; helper; helper = helper->next) {
+        if (strcmp(helper->name, name) == 0)
             return helper->run(argc, argv);
     }
     return 127;
@@ -484,8 +484,10 @@ int main(int argc, char **argv)
     int first = 1;
 
     find_self(argc > 0 ? argv[0] : "");
-    if (argc > 1 && !strcmp(argv[1], "--helper"))
-        return run_helper(argc - 2, argv + 2);
+    if (getenv("GUEST_HELPER"))
+        return run_helper(getenv("GUEST_HELPER"), argc, argv);
+    if (argc > 2 && !strcmp(argv[1], "--helper"))
+        return run_helper(argv[2], argc - 2, argv + 2);
     for (; first < argc && !strncmp(argv[first], "--", 2); first++) {
         if (!strcmp(argv[first], "--list")) {
             for (struct guest_test *test = tests; test; test = test->next)

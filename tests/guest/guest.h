@@ -130,7 +130,10 @@ unsigned long guest_operations(unsigned long fallback);
     }                                                                                              \
     static void test_##id(void)
 
-/* What `--helper id ARGS` of the same program runs; argv[0] is its name, the result the status. */
+/*
+ * What `--helper id ARGS` of the same program runs; argv[0] is its name, the result the status.
+ * GUEST_HELPER=id in the environment does the same with the arguments as they are.
+ */
 #define HELPER(id)                                                                                 \
     static int helper_##id(int argc, char **argv);                                                 \
     __attribute__((constructor)) static void guest_add_helper_##id(void)                           \
@@ -159,18 +162,18 @@ unsigned long guest_operations(unsigned long fallback);
 
 #define EXPECT(cond) guest_check((cond), __FILE__, __LINE__, "%s", #cond)
 
-#define GUEST_COMPARE_(a, op, b)                                                                   \
+#define GUEST_COMPARE_(a, op, b, a_text, b_text)                                                   \
     __extension__({                                                                                \
         long long left_ = (long long)(a), right_ = (long long)(b);                                 \
-        guest_check(left_ op right_, __FILE__, __LINE__, "%s " #op " %s: %lld (0x%llx), %lld", #a, \
-                    #b, left_, left_, right_);                                                     \
+        guest_check(left_ op right_, __FILE__, __LINE__, "%s " #op " %s: %lld (0x%llx), %lld",     \
+                    a_text, b_text, left_, left_, right_);                                         \
     })
-#define EXPECT_EQ(a, b) GUEST_COMPARE_(a, ==, b)
-#define EXPECT_NE(a, b) GUEST_COMPARE_(a, !=, b)
-#define EXPECT_LT(a, b) GUEST_COMPARE_(a, <, b)
-#define EXPECT_LE(a, b) GUEST_COMPARE_(a, <=, b)
-#define EXPECT_GT(a, b) GUEST_COMPARE_(a, >, b)
-#define EXPECT_GE(a, b) GUEST_COMPARE_(a, >=, b)
+#define EXPECT_EQ(a, b) GUEST_COMPARE_(a, ==, b, #a, #b)
+#define EXPECT_NE(a, b) GUEST_COMPARE_(a, !=, b, #a, #b)
+#define EXPECT_LT(a, b) GUEST_COMPARE_(a, <, b, #a, #b)
+#define EXPECT_LE(a, b) GUEST_COMPARE_(a, <=, b, #a, #b)
+#define EXPECT_GT(a, b) GUEST_COMPARE_(a, >, b, #a, #b)
+#define EXPECT_GE(a, b) GUEST_COMPARE_(a, >=, b, #a, #b)
 
 #define EXPECT_STREQ(a, b)                                                                         \
     __extension__({                                                                                \
