@@ -116,14 +116,16 @@
  */
 #pragma once
 
+#include "sentry/base/limits.h"
+
 /* Limits of one packet. */
-#define CONTROL_PACKET_MAX 65536
+#define CONTROL_PACKET_MAX LIMIT_CONTROL_MESSAGE
 #define CONTROL_FDS_MAX 32
 #define CONTROL_DEPTH_MAX 16
 #define CONTROL_FD_NAME_MAX 32
 
 /* A config.json or a process spec in a memfd. */
-#define CONTROL_BLOB_MAX (1 << 20)
+#define CONTROL_BLOB_MAX LIMIT_SPEC_BYTES
 
 /* Processes in one reply to `ps`. */
 #define CONTROL_PS_PAGE 256
