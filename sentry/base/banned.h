@@ -30,7 +30,8 @@
 #pragma GCC poison strtok strtok_r
 #pragma GCC poison atoi atol atoll atof
 #pragma GCC poison alloca
-#pragma GCC poison tmpnam tempnam mktemp asctime ctime asctime_r ctime_r
+/* Not ctime: stat's field is called so. */
+#pragma GCC poison tmpnam tempnam mktemp asctime asctime_r ctime_r
 
 #endif
 #endif
