@@ -17,14 +17,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # mode: the presets, and for each the suites that run on it.
 PLANS = {
-    'fast': [('release', ['lint', 'unit', 'host', 'guest'])],
+    'fast': [('release', ['lint', 'unit', 'host', 'guest-host', 'guest'])],
     'default': [
         ('debug', ['unit', 'guest', 'fuzz']),
-        ('release', ['lint', 'host', 'guest', 'escape', 'oci']),
+        ('release', ['lint', 'host', 'guest-host', 'guest', 'escape', 'oci']),
     ],
     'all': [
         ('debug', ['unit', 'guest', 'fuzz', 'escape', 'oci']),
-        ('release', ['lint', 'unit', 'host', 'guest', 'escape', 'oci']),
+        ('release', ['lint', 'unit', 'host', 'guest-host', 'guest', 'escape', 'oci']),
         ('asan', ['unit', 'guest', 'fuzz']),
         ('tsan', ['unit', 'guest']),
     ],
