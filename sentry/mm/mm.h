@@ -26,6 +26,8 @@ struct vma {
     struct mappable *mappable; /* a reference; NULL: anonymous private */
     u64 offset;                /* in the mappable, of start */
     const char *name;          /* "[heap]", "[stack]", "[vdso]" …: static text, or NULL */
+    u64 gap, max_gap; /* free bytes right below it; the largest such gap in its subtree */
+    struct vma *link; /* lists of mm_change */
 };
 
 enum {
@@ -48,11 +50,13 @@ struct mm {
     struct rwlock lock;
     struct vma_tree vmas; /* and below: guarded by lock */
     u32 nvmas;
-    u64 total_bytes, locked_bytes, data_bytes;
+    u64 total_bytes, locked_bytes, data_bytes, stack_bytes, peak_bytes;
+    bool lock_future; /* mlockall(MCL_FUTURE) */
     uaddr_t brk_start, brk;
     uaddr_t mmap_base; /* top-down searches start below it */
     uaddr_t stack_top;
-    u64 limit_as, limit_data, limit_memlock; /* RLIMIT_*, copied in by the kernel before a call */
+    /* RLIMIT_*, copied in by the kernel before a call; memlock is UINT64_MAX with CAP_IPC_LOCK */
+    u64 limit_as, limit_data, limit_memlock;
     /* set by exec, read by /proc and prctl */
     uaddr_t arg_start, arg_end, env_start, env_end, start_code, end_code, start_data, end_data;
     u64 auxv[64];
@@ -63,8 +67,15 @@ OBJ_REFS(mm)
 
 /* mm_new() - the empty address space of `th`, fresh from a zygote. */
 int mm_new(const struct platform_ops *platform, struct plat_thread *th, struct mm **out);
-/* mm_fork() - the table of a forked child whose host copy is `child`. */
+/* mm_layout() - choose stack_top and mmap_base for a stack of at most `stack_limit` bytes. */
+int mm_layout(struct mm *mm, u64 stack_limit, bool randomize);
+/* mm_fork() - the table of a forked child whose host copy is `child`. mm_fork_locked(): the caller
+ * has held parent->lock since before the host's fork, so that both show the same moment. */
 int mm_fork(struct mm *parent, struct plat_thread *child, struct mm **out);
+int mm_fork_locked(struct mm *parent, struct plat_thread *child, struct mm **out);
+/* mm_fork_fixup() - carry out MADV_DONTFORK and MADV_WIPEONFORK in a forked child: by the child
+ * itself, before its first instruction. Return: 0, or what the platform said (the child is unfit). */
+int mm_fork_fixup(struct mm *mm, struct plat_thread *th);
 
 struct mm_map_args {
     uaddr_t addr;
@@ -78,6 +89,10 @@ struct mm_map_args {
 
 /* mm_map() - mmap(2) after its descriptor is looked up. Return: 0 and *out, or its errno. */
 int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args, uaddr_t *out);
+/* mm_note_special() - enter what the platform itself has mapped ("[vdso]", "[vvar]"). */
+int mm_note_special(struct mm *mm, uaddr_t addr, u64 len, u32 prot, const char *name);
+/* mm_find_gap() - where an unplaced mapping of `len` bytes would go now. Return: 0 if nowhere. */
+uaddr_t mm_find_gap(struct mm *mm, u64 len);
 int mm_unmap(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len);
 int mm_protect(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, u32 prot);
 int mm_advise(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int advice);
