@@ -10,8 +10,11 @@
  * file    an open file description.
  *
  * A NULL operation means what Linux does for that NULL. Operations are called without vfs locks
- * but for: the directory's inode->dir_lock (write) around create, link, unlink, rename of entries,
- * and inode->lock around setattr. An operation that changes attributes updates the inode's copy.
+ * but for: the directory's inode->dir_lock around create, link, unlink, rename of entries, and
+ * inode->lock around setattr. An operation that changes attributes updates the inode's copy.
+ *
+ * Who may drop what: the last reference to a file, path, dentry or inode calls into its file system
+ * and takes locks from DIR down, so it is put while none of those (and none below) is held.
  */
 #pragma once
 
@@ -47,8 +50,16 @@ struct attr {
     bool has_btime;
 };
 
-enum { SET_MODE = 1, SET_UID = 2, SET_GID = 4, SET_SIZE = 8, SET_ATIME = 16, SET_MTIME = 32,
-       SET_ATIME_NOW = 64, SET_MTIME_NOW = 128 };
+enum {
+    SET_MODE = 1,
+    SET_UID = 2,
+    SET_GID = 4,
+    SET_SIZE = 8,
+    SET_ATIME = 16,
+    SET_MTIME = 32,
+    SET_ATIME_NOW = 64,
+    SET_MTIME_NOW = 128
+};
 
 struct setattr {
     u32 valid; /* SET_* */
@@ -87,11 +98,14 @@ struct super {
     const struct fs_type *type;
     u32 dev_major, dev_minor; /* st_dev; major 0, minor allocated by super_new() */
     u64 magic;
-    u32 flags; /* SUPER_* */
-    u32 mount_flags;           /* LX_MS_RDONLY … of the super itself */
-    struct dentry *root;       /* a reference */
-    struct user_ns *user_ns;   /* a reference: capabilities are checked against it */
+    u32 flags;                /* SUPER_* */
+    _Atomic(u32) mount_flags; /* LX_MS_RDONLY … of the super itself */
+    struct dentry *root;      /* a reference */
+    struct user_ns *user_ns;  /* a reference: capabilities are checked against it */
     struct mutex rename_lock;
+    _Atomic(u64) next_ino;     /* of inode_new() */
+    struct list_node in_cache; /* and below: guarded by the dentry lock */
+    struct list_node lru;      /* its cached dentries, most recent first */
     void *private;
 };
 OBJ_REFS(super)
@@ -114,6 +128,8 @@ struct inode_ops {
                   u32 rdev_major, u32 rdev_minor, struct inode **out);
     int (*symlink)(struct inode *dir, const char *name, u32 len, const char *target, u32 uid,
                    u32 gid, struct inode **out);
+    /* tmpfile() - a regular file without a name (O_TMPFILE). NULL: -EOPNOTSUPP. */
+    int (*tmpfile)(struct inode *dir, u32 mode, u32 uid, u32 gid, struct inode **out);
     int (*link)(struct inode *dir, const char *name, u32 len, struct inode *target);
     int (*unlink)(struct inode *dir, const char *name, u32 len, struct inode *victim);
     int (*rmdir)(struct inode *dir, const char *name, u32 len, struct inode *victim);
@@ -125,13 +141,13 @@ struct inode_ops {
     /* follow() - a magic link (/proc/PID/fd/N): the path it leads to, a new reference. */
     int (*follow)(struct inode *ino, struct mount **mount, struct dentry **dentry);
 
-    int (*getattr)(struct inode *ino, struct attr *out);   /* NULL: the inode's own fields */
+    int (*getattr)(struct inode *ino, struct attr *out);        /* NULL: the inode's own fields */
     int (*setattr)(struct inode *ino, const struct setattr *s); /* NULL: -EPERM */
     int (*permission)(struct inode *ino, const struct cred *cred, u32 may); /* NULL: generic */
     /* open() - fill in file->ops and file->private; NULL: -ENXIO for what can't be opened. */
     int (*open)(struct inode *ino, struct file *file);
     /* the host object behind it, for AF_UNIX sockets and FIFOs, is found through private */
-    const struct xattr_ops *xattr; /* NULL: -EOPNOTSUPP */
+    const struct xattr_ops *xattr;   /* NULL: -EOPNOTSUPP */
     void (*free)(struct inode *ino); /* release ino->private */
 };
 
@@ -149,9 +165,16 @@ struct inode {
     struct hash_node by_ino; /* of file systems that look inodes up by number */
     u64 ino;
     u32 rdev_major, rdev_minor;
-    struct mutex dir_lock; /* directories: entries change under it */
+    struct mutex dir_lock;      /* directories: entries change under it */
+    _Atomic(u32) dir_gen;       /* directories: changes with every change of a name, for lookups */
+    _Atomic(s32) writers;       /* > 0: opened for writing so often; < 0: being executed so often */
+    _Atomic(const char *) link; /* symlinks: the target if the file system keeps it for the inode's
+                                 * life; spares readlink() in walks. NULL: ask */
+    bool linkable;              /* an O_TMPFILE file that may still get a name */
     struct mutex lock;
-    u32 mode, nlink, uid, gid; /* and below: guarded by lock; mode's type never changes */
+    /* and below: guarded by lock; mode's type never changes. Walks read mode, uid and gid without
+     * it, so they are set with inode_set(). */
+    u32 mode, nlink, uid, gid;
     u64 size;
     u32 blksize;
     struct lx_time atime, mtime, ctime, btime;
@@ -167,12 +190,15 @@ struct dentry {
     struct dentry *parent; /* a reference; itself's root: NULL. Guarded by the dentry lock */
     struct inode *inode;   /* a reference; NULL: negative */
     struct hash_node by_name;
-    struct list_node lru;
+    struct list_node lru; /* in super->lru while the cache holds a reference; guarded likewise */
     struct hash children;
-    char *name; /* owned; "" for a root */
+    char *name; /* owned, or `short_name`; "" for a root */
     u32 len;
-    bool unhashed; /* unlinked: no longer found by name */
-    u32 mounts;    /* mount points on it, in any namespace */
+    bool unhashed;      /* unlinked: no longer found by name */
+    bool cached;        /* the cache holds a reference */
+    u32 mounts;         /* mount points on it, in any namespace */
+    _Atomic(bool) used; /* since the cache last looked */
+    char short_name[40];
 };
 OBJ_REFS(dentry)
 
@@ -224,18 +250,25 @@ struct file {
     u32 owner_signo; /* F_SETSIG, F_SETOWN */
     s32 owner_pid;
     struct list_node epolls; /* epoll watches on this file; guarded by epoll's own lock */
+    bool map_anonymous;      /* /dev/zero: a mapping of it is anonymous memory */
+    bool counted_writer;     /* holds inode->writers */
     void *private;
 };
 OBJ_REFS(file)
 
+/* Access mode 3 is open(2)'s "for ioctl only": neither. */
 static inline bool file_readable(const struct file *f)
 {
-    return (f->flags & LX_O_ACCMODE) != LX_O_WRONLY && !(f->flags & LX_O_PATH);
+    u32 acc = f->flags & LX_O_ACCMODE;
+
+    return (acc == LX_O_RDONLY || acc == LX_O_RDWR) && !(f->flags & LX_O_PATH);
 }
 
 static inline bool file_writable(const struct file *f)
 {
-    return (f->flags & LX_O_ACCMODE) != LX_O_RDONLY && !(f->flags & LX_O_PATH);
+    u32 acc = f->flags & LX_O_ACCMODE;
+
+    return (acc == LX_O_WRONLY || acc == LX_O_RDWR) && !(f->flags & LX_O_PATH);
 }
 
 /* --- what file systems call --- */
@@ -245,10 +278,39 @@ struct super *super_new(const struct fs_type *type, const struct super_ops *ops,
                         const struct cred *cred);
 /* super_set_root() - make `root` (taken) the super's root directory. Return: 0, -ENOMEM. */
 int super_set_root(struct super *sb, struct inode *root);
-/* inode_new() - an inode with mode, ids and now as its times; ino 0: next number of the super. */
+/* inode_new() - an inode with mode, ids and now as its times; nlink 1; ino 0: next number of the
+ * super. NULL: out of memory. */
 struct inode *inode_new(struct super *sb, const struct inode_ops *ops, u32 mode, u32 uid, u32 gid,
                         u64 ino);
-/* inode_touch() - set times to now: INODE_ATIME | INODE_MTIME | INODE_CTIME. */
+/* inode_touch() - set times to now: INODE_ATIME | INODE_MTIME | INODE_CTIME; takes inode->lock.
+ * inode_touch_locked(): the same under it, as in setattr(). */
 enum { INODE_ATIME = 1, INODE_MTIME = 2, INODE_CTIME = 4 };
 void inode_touch(struct inode *ino, u32 which);
+void inode_touch_locked(struct inode *ino, u32 which);
 void lx_time_now(struct lx_time *t);
+
+/* inode_set() - store to mode, uid or gid (inode->lock held); inode_get_u32() - load without it. */
+static inline void inode_set(u32 *field, u32 value)
+{
+    __atomic_store_n(field, value, __ATOMIC_RELAXED);
+}
+
+static inline u32 inode_get_u32(const u32 *field)
+{
+    return __atomic_load_n(field, __ATOMIC_RELAXED);
+}
+
+static inline u32 inode_mode(const struct inode *ino)
+{
+    return inode_get_u32(&ino->mode);
+}
+
+/* inode_setattr_generic() - copy what `s` names into the inode's fields and set ctime (and mtime for
+ * a size); inode->lock held. For file systems that keep attributes in the inode. */
+void inode_setattr_generic(struct inode *ino, const struct setattr *s);
+/* inode_attr() - the inode's own fields as an attr; takes inode->lock. */
+void inode_attr(struct inode *ino, struct attr *out);
+
+/* vfs_set_special_open() - how files of a type that no file system opens (LX_S_IFCHR, LX_S_IFBLK,
+ * LX_S_IFIFO) are opened, whatever file system holds their name. NULL: -ENXIO. */
+void vfs_set_special_open(u32 type, int (*open)(struct inode *ino, struct file *file));

@@ -25,19 +25,21 @@ void obj_init(struct obj *o, struct obj_type *type)
     atomic_fetch_add_explicit(&type->live, 1, memory_order_relaxed);
 }
 
-void obj_put_(struct obj *o)
+bool obj_drop_(struct obj *o)
 {
-    unsigned int was;
+    unsigned int was = atomic_fetch_sub_explicit(&o->count, 1, memory_order_acq_rel);
 
-    if (!o)
-        return;
-    was = atomic_fetch_sub_explicit(&o->count, 1, memory_order_acq_rel);
     if (unlikely(was == 0))
         panic("reference count of %s %lu fell below zero", o->type->name, (unsigned long)o->id);
-    if (was == 1) {
+    if (was == 1)
         atomic_fetch_sub_explicit(&o->type->live, 1, memory_order_relaxed);
+    return was == 1;
+}
+
+void obj_put_(struct obj *o)
+{
+    if (o && obj_drop_(o))
         o->type->free(o);
-    }
 }
 
 bool obj_get_unless_zero(struct obj *o)

@@ -30,6 +30,9 @@ struct obj {
 void obj_init(struct obj *o, struct obj_type *type);
 /* obj_put_() - drop a reference; the last one calls the type's free(). NULL is fine. */
 void obj_put_(struct obj *o);
+/* obj_drop_() - drop a reference without freeing. Return: true: it was the last; the caller now does
+ * what the type's free() would (chains of owners are unwound in a loop, not by recursion). */
+bool obj_drop_(struct obj *o);
 /* obj_get_unless_zero() - take a reference unless the object is already dying. */
 bool obj_get_unless_zero(struct obj *o);
 /* obj_types() - head of the list of all types, for counts; walk by ->next. */
