@@ -243,7 +243,9 @@ class Suite:
         os.mkdir(state, 0o711)
         self.runtime = Runtime(binary, state, platform, self.folder)
         self.counter = 0
-        self.notes = []
+        # What was there before a driver's points and stays until its end: services, their mounts and sockets.
+        self.services = set()
+        self.baseline = set()
 
     def name(self, stem='t'):
         """A container id that nobody else uses."""
@@ -310,14 +312,16 @@ class Suite:
     def leftovers(self):
         """Processes, mounts, cgroups and sockets that this driver's containers left. Return: lines, empty if clean."""
         reap()
-        found = [f'process {pid}: {command_of(pid)}' for pid in descendants(os.getpid())]
+        found = [f'process {pid}: {command_of(pid)}' for pid in descendants(os.getpid())
+                 if pid not in self.services]
         found += [f'mount {line.split()[4]}' for line in read_text('/proc/self/mountinfo').splitlines()
                   if self.folder in line]
         found += [f'socket {line.split()[-1]}' for line in read_text('/proc/net/unix').splitlines() if self.folder in line]
         tag = f'-{os.getpid()}-'
         for top, folders, _ in os.walk('/sys/fs/cgroup'):
-            found += [f'cgroup {os.path.join(top, name)}' for name in folders if tag in name]
-        return found
+            found += [f'cgroup {os.path.join(top, name)}' for name in folders
+                      if tag in os.path.join(top, name)]
+        return [line for line in found if line not in self.baseline]
 
     def clean(self, seconds=10):
         """Waits until nothing is left. Return: the leftovers after that time."""
@@ -331,14 +335,14 @@ class Suite:
                 self.runtime.call('delete', '--force', name.removesuffix('.json'), timeout=10)
             except (subprocess.TimeoutExpired, OSError):
                 pass
-        for pid in descendants(os.getpid()):
+        for pid in set(descendants(os.getpid())) - self.services:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        wait_until(lambda: not descendants(os.getpid()), 3)
+        wait_until(lambda: not set(descendants(os.getpid())) - self.services, 3)
         reap()
-        for line in self.leftovers():
+        for line in reversed(self.leftovers()):
             if line.startswith('cgroup '):
                 try:
                     os.rmdir(line.split(' ', 1)[1])
@@ -399,23 +403,36 @@ def binary_or_skip():
     return os.path.abspath(binary)
 
 
-def main(purpose, functions):
-    """Runs a driver's points, those named on the command line or all. Exits 1 if one failed."""
+def main(purpose, functions, prepare=None, finish=None):
+    """Runs a driver's points, those named on the command line or all. Exits 1 if one failed.
+
+    prepare(suite) starts what all points need, and may raise Skip; finish(suite) ends it, in any case.
+    """
     sys.stdout.reconfigure(encoding='utf-8')
     wanted = [name for name in sys.argv[1:] if not name.startswith('-')]
     functions = [function for function in functions if not wanted or function.__name__ in wanted]
     binary = binary_or_skip()
     become_subreaper()
     suite = Suite(binary, os.environ.get('RUNSC_PLATFORM', 'ptrace'))
-    print('TAP version 13')
-    print(f'1..{len(functions)}')
-    print(f'# {purpose.strip().splitlines()[0]}', flush=True)
     good = True
     try:
+        if prepare:
+            prepare(suite)
+        print('TAP version 13')
+        print(f'1..{len(functions)}')
+        print(f'# {purpose.strip().splitlines()[0]}', flush=True)
         for number, function in enumerate(functions, 1):
             title = (function.__doc__ or function.__name__).strip().splitlines()[0]
             good &= run_point(suite, number, f'{function.__name__}: {title}', function)
+    except Skip as reason:
+        print(f'1..0 # SKIP {tap_line(str(reason))}')
+    except Failure as failure:
+        print(f'Bail out! {tap_line(str(failure))}')
+        good = False
     finally:
+        if finish:
+            finish(suite)
+        suite.services, suite.baseline = set(), set()
         suite.force_end()
         suite.close()
     sys.exit(0 if good else 1)
