@@ -253,6 +253,13 @@ static inline bool guest_is_zero(pid_t pid)
 /* An element of a vector to be written: a literal without its end. */
 #define IOV_TEXT(text) {(void *)(text), sizeof(text) - 1}
 
+/* A pointer to anywhere, of which the compiler draws no conclusions. */
+static inline volatile char *guest_pointer(uintptr_t address)
+{
+    __asm__("" : "+r"(address));
+    return (volatile char *)address;
+}
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif
