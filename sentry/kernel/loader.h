@@ -26,7 +26,8 @@ struct loader_args {
     u64 stack_limit;        /* RLIMIT_STACK */
     u32 uid, euid, gid, egid; /* as seen in the new process's user namespace, for auxv */
     bool secure;
-    u64 auxv_hwcap; /* from the host's own auxv */
+    u64 auxv_hwcap, auxv_hwcap2; /* from the host's own auxv */
+    u64 auxv_minsigstksz;        /* what a signal frame takes (AT_MINSIGSTKSZ); 0: not told */
 };
 
 struct loader_result {
@@ -35,11 +36,18 @@ struct loader_result {
     struct file *exe;           /* a new reference: what /proc/PID/exe is (the interpreter of a script) */
     struct arch_regs regs;      /* entry point and stack pointer, the rest zero */
     char comm[16];              /* base name of filename */
+    u32 abi_kernel; /* oldest kernel that the executable or its interpreter demands, as
+                       major << 16 | minor << 8 | patch; 0: none is named */
 };
 
 /* loader_exec() - load; on failure nothing is left behind. Return: 0, or execve(2)'s errno. */
 int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
                 struct loader_result *out);
+
+/* loader_open_exec() - open a file for execution with execve(2)'s checks: a regular file, on a mount
+ * without noexec, with execute permission. Return: 0 and a reference, or its errno. */
+int loader_open_exec(const struct walk_ctx *walk_ctx, const struct path *start, const char *name,
+                     u32 walk_flags, struct file **out);
 
 /* exec_strings_from_user() - argv or envp of execve(2): bounded by LIMIT_ARG_*; NULL uaddr is an
  * empty list. Return: 0, -EFAULT, -E2BIG, -ENOMEM. */

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define HUGE_PAGE          (2ull << 20)
 #define STACK_RANDOM_PAGES (1ull << 22)
 #define MMAP_RANDOM_PAGES  (1ull << 28)
 #define STACK_GAP_MIN      (128ull << 20)
@@ -67,6 +68,9 @@ int mm_layout(struct mm *mm, u64 stack_limit, bool randomize)
         return err;
     gap = page_down(gap) + STACK_RANDOM_PAGES * GUEST_PAGE_SIZE + MM_STACK_GUARD;
     mm->stack_top = PLAT_TASK_SIZE - random[0] % STACK_RANDOM_PAGES * GUEST_PAGE_SIZE;
+    /* Off a huge page's boundary: the first touch of a stack must not cost a whole huge page. */
+    if (mm->stack_top % HUGE_PAGE < HUGE_PAGE / 4)
+        mm->stack_top -= HUGE_PAGE / 2;
     mm->mmap_base = PLAT_TASK_SIZE - min_of(gap, STACK_GAP_MAX) -
                     random[1] % MMAP_RANDOM_PAGES * GUEST_PAGE_SIZE;
     return 0;
