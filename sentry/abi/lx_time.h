@@ -51,8 +51,6 @@ enum {
 #define LX_CPUCLOCK_SCHED      2
 #define LX_CLOCKFD             3
 
-#define LX_UTIME_NOW  0x3fffffffl
-#define LX_UTIME_OMIT 0x3ffffffel
 
 #define LX_TFD_CLOEXEC             02000000
 #define LX_TFD_NONBLOCK            04000

@@ -53,9 +53,28 @@ struct at_walk {
 };
 int at_begin(struct task *t, struct at_walk *w, u64 dirfd, u64 upath, bool empty_ok);
 void at_end(struct at_walk *w);
+/* at_from() - the start as walk() takes it: NULL for the working directory. Borrowed. */
+const struct path *at_from(const struct at_walk *w);
 /* at_resolve() - begin, walk, end: the object's path as new references. */
 int at_resolve(struct task *t, u64 dirfd, u64 upath, u32 walk_flags, struct path *out);
 
 /* time arguments: struct timespec in and out; -EFAULT, -EINVAL (not a time). */
 int arg_timespec(struct task *t, u64 uaddr, u64 *ns);
 int put_timespec(struct task *t, u64 uaddr, u64 ns);
+/* time_saturate() - a time that is not negative in ns; what doesn't fit is "never". */
+static inline u64 time_saturate(s64 sec, s64 nsec)
+{
+    u64 ns;
+
+    if (__builtin_mul_overflow((u64)sec, NS_PER_SEC, &ns) ||
+        __builtin_add_overflow(ns, (u64)nsec, &ns))
+        return DEADLINE_NEVER;
+    return ns;
+}
+/* deadline_in() - the monotonic time `ns` from now, DEADLINE_NEVER if that is too far. */
+static inline u64 deadline_in(u64 ns)
+{
+    u64 at;
+
+    return __builtin_add_overflow(host_monotonic(), ns, &at) ? DEADLINE_NEVER : at;
+}
