@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Every supported row of syscalls.def has a guest test that covers its success, and a test's words name rows that exist."""
+import re
+
+import lint
+
+TABLE = 'sentry/abi/syscalls.def'
+ROW = re.compile(r'^\s*SYSCALL(_NONE)?\(\s*(\d+)\s*,\s*(\w+)', re.MULTILINE)
+STRING = r'"((?:[^"\\]|\\.)*)"'
+TEST = re.compile(r'\bTEST(?:_\w+)?\(\s*(\w+)\s*(?:,\s*[^",]+)?,\s*((?:' + STRING + r'\s*)+)\)')
+NOTE_WITHOUT = re.compile(r'no guest test:')
+
+
+def rows(tree):
+    """{name: (line, supported, the row's text)}."""
+    text = tree.text(TABLE)
+    code = re.sub(r'/\*.*?\*/', lambda match: re.sub(r'[^\n]', ' ', match.group(0)), text, flags=re.DOTALL)
+    found, matches = {}, list(ROW.finditer(code))
+    for match, following in zip(matches, matches[1:] + [None]):
+        body = code[match.start():following.start() if following else len(code)]
+        found[match.group(3)] = (lint.line_of(code, match.start(3)), not match.group(1), body)
+    return found
+
+
+def covered(tree):
+    """{call: set of outcomes}, 'ok' for success, and the places of each word."""
+    outcomes, places = {}, {}
+    for path in tree.under(('tests',), '.c'):
+        if not path.startswith('tests/guest/'):
+            continue
+        text = tree.text(path)
+        for match in TEST.finditer(text):
+            words = ' '.join(re.findall(STRING, match.group(2))).split()
+            for word in words:
+                call, _, errors = word.partition(':')
+                outcomes.setdefault(call, set()).update(errors.split(',') if errors else ['ok'])
+                places.setdefault(call, (path, lint.line_of(text, match.start())))
+    return outcomes, places
+
+
+def check(tree):
+    table = rows(tree)
+    outcomes, places = covered(tree)
+    for name, (line, supported, body) in table.items():
+        if supported and 'ok' not in outcomes.get(name, ()) and not NOTE_WITHOUT.search(body):
+            yield lint.Finding(TABLE, line, f'{name} is supported, and no guest test covers its success: TEST(…, "{name}")')
+    for name in sorted(set(outcomes) - set(table)) if table else []:
+        path, line = places[name]
+        yield lint.Finding(path, line, f'covers "{name}", which has no row in {TABLE}')
+
+
+DEF = '/* SYSCALL(9, example, FULL) */\nSYSCALL(0, read, FULL, "fd:FD", "")\nSYSCALL_NONE(7, poll, "later")\n'
+CASES = [
+    ({TABLE: DEF, 'tests/guest/a.c': 'TEST(reads, "read")\n{\n}\n'}, None),
+    ({TABLE: DEF, 'tests/guest/a.c': 'TEST(reads, "read:EBADF")\n'}, 'read is supported, and no guest test'),
+    ({TABLE: DEF}, f'{TABLE}:2: read is supported'),
+    ({TABLE: DEF, 'tests/guest/a.c': 'TEST_LONG(reads, 90, "read:EBADF "\n    "read")\n'}, None),
+    ({TABLE: DEF, 'tests/guest/a.c': 'TEST(reads, "read raed")\n'}, 'covers "raed"'),
+    ({TABLE: 'SYSCALL(0, read, FULL, "fd:FD", "no guest test: needs a second machine")\n'}, None),
+]
+
+if __name__ == '__main__':
+    lint.main(__doc__, check, CASES)
