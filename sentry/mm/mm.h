@@ -100,7 +100,10 @@ int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u6
              u32 flags, uaddr_t new_addr, uaddr_t *out);
 int mm_msync(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int flags);
 int mm_mincore(struct mm *mm, uaddr_t addr, u64 len, uaddr_t vec);
+/* mm_lock() - mlock(2), munlock(2). mm_lock_all(): mlockall(2) with MCL_CURRENT, MCL_FUTURE. */
 int mm_lock(struct mm *mm, uaddr_t addr, u64 len, bool on);
+int mm_lock_all(struct mm *mm, bool current, bool future);
+int mm_unlock_all(struct mm *mm);
 /* mm_brk() - brk(2). Return: the break as it is now. */
 uaddr_t mm_brk(struct mm *mm, struct plat_thread *th, uaddr_t brk);
 
@@ -115,5 +118,18 @@ struct futex_key {
     u64 word[3]; /* compared and hashed as they are */
 };
 int mm_futex_key(struct mm *mm, uaddr_t addr, bool shared, struct futex_key *key);
+
+/* mm_maps_text() - lines of /proc/PID/maps for the VMAs from *cursor (0 at first) on, as many as fit;
+ * *cursor moves behind them. Return: bytes, 0 at the end, -ERANGE (not even one line fits: 4 paths
+ * and 256 bytes always do), -ENOMEM. */
+ssize_t mm_maps_text(struct mm *mm, uaddr_t *cursor, char *buf, size_t cap);
+
+/* mm_sizes() - the sums of /proc/PID/statm and status that the table knows, in bytes. */
+struct mm_sizes {
+    u64 total, peak, data, stack, locked;
+    u64 text, exec; /* the executable's code; all code */
+    u64 shared;
+};
+void mm_sizes(struct mm *mm, struct mm_sizes *out);
 
 /* mm_cmpxchg() and so on go through platform->atomic with th; see platform.h. */

@@ -242,6 +242,9 @@ static int run(struct mm *mm, struct plat_thread *th, struct map_plan *p)
         err = order_locked(mm, th, p);
     if (!err)
         commit_locked(&c, p);
+    /* MAP_POPULATE is a wish: anonymous memory is left to its first touch. */
+    if (!err && p->fd >= 0 && (p->flags & LX_MAP_POPULATE) && !(p->flags & LX_MAP_NONBLOCK))
+        mm->platform->advise(th, p->addr, p->len, LX_MADV_WILLNEED);
     mm_change_end(&c);
     return err;
 }
@@ -255,9 +258,6 @@ int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args
         err = find_source(&p);
     if (!err)
         err = run(mm, th, &p);
-    /* MAP_POPULATE is a wish: anonymous memory is left to its first touch. */
-    if (!err && p.fd >= 0 && (p.flags & LX_MAP_POPULATE) && !(p.flags & LX_MAP_NONBLOCK))
-        mm->platform->advise(th, p.addr, p.len, LX_MADV_WILLNEED);
     if (p.own_mappable)
         p.mappable->ops->put(p.mappable);
     if (err)

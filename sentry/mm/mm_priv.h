@@ -63,7 +63,8 @@ bool mm_may_lock(const struct mm *mm, u64 len);
 /* mm_unmap_locked() - munmap(2) of a checked range: takes up to two spares. */
 int mm_unmap_locked(struct mm_change *c, struct plat_thread *th, uaddr_t addr, u64 len);
 
-/* vma_map_fd() - the descriptor to map a VMA's mappable with; borrowed. -1: anonymous private. */
+/* vma_map_fd() - the descriptor to map a VMA's mappable with, borrowed (-1: anonymous private).
+ * Return: 0, or why it can't be mapped. */
 int vma_map_fd(const struct vma *v, int *fd);
 
 /* shm_anon_new() - what MAP_SHARED | MAP_ANONYMOUS maps. Return: 0 and *out, a reference. */

@@ -332,3 +332,18 @@ void mm_change_end(struct mm_change *c)
     vma_free_list(c->spare);
     vma_free_list(c->dead);
 }
+
+int vma_map_fd(const struct vma *v, int *fd)
+{
+    bool shared = v->flags & VMA_SHARED;
+    int got = -1;
+
+    if (v->mappable) {
+        got =
+            v->mappable->ops->map_fd(v->mappable, shared, shared && (v->may_prot & LX_PROT_WRITE));
+        if (got < 0)
+            return got;
+    }
+    *fd = got;
+    return 0;
+}
