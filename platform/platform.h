@@ -32,10 +32,11 @@ struct plat_zygote;
 struct plat_mm;
 struct plat_thread;
 
-/* Guest address space: [PLAT_GUEST_MIN, PLAT_TASK_SIZE). The stub has all that is above. */
+/* Guest address space: [PLAT_GUEST_MIN, PLAT_TASK_SIZE). The stub has all from PLAT_STUB_BASE on;
+ * between them is a gap, since the filter checks ranges in units of 64 KiB, rounded up. */
 #define PLAT_GUEST_MIN 0x10000ull
 #define PLAT_STUB_BASE 0x7ffff0000000ull
-#define PLAT_TASK_SIZE PLAT_STUB_BASE
+#define PLAT_TASK_SIZE (PLAT_STUB_BASE - 0x20000ull)
 
 enum plat_event {
     PLAT_SYSCALL,   /* regs: a system call of the 64-bit table, ARCH_SYSCALL_* accessors */
@@ -133,13 +134,14 @@ struct platform_ops {
     /* regs() - the stopped task's registers: read and written by its own step() only. */
     struct arch_regs *(*regs)(struct plat_thread *th);
     /* fpu_get(), fpu_set() - the task's extended state as XSAVE lays it out (standard format).
-     * fpu_size() bytes at most; fpu_set() of a malformed area: -EINVAL. fpu_reset(): as at exec. */
+     * fpu_size() bytes at most; fpu_set() of a malformed area: -EINVAL; len 0: as at exec. */
     u32 (*fpu_size)(void);
     int (*fpu_get)(struct plat_thread *th, void *buf, u32 cap, u32 *len);
     int (*fpu_set)(struct plat_thread *th, const void *buf, u32 len);
 
     /* Memory operations, executed by `th`'s own host thread (the calling task, or a thread from
-     * exec_prepare()). Return: 0 or the host's errno. */
+     * exec_prepare()). Those of one address space are serialised by the caller (mm->lock).
+     * Return: 0 or the host's errno. */
     int (*map)(struct plat_thread *th, const struct plat_map *m);
     int (*unmap)(struct plat_thread *th, uaddr_t addr, u64 len);
     int (*protect)(struct plat_thread *th, uaddr_t addr, u64 len, u32 prot);

@@ -41,3 +41,31 @@ static inline void arch_syscall_rewind(struct arch_regs *r, u64 nr)
 }
 
 #define ARCH_SYSCALL_INSN_LEN 2
+
+/* arch_regs_exec() - a program's first registers: `start` says where it begins, the rest is as
+ * Linux has it after execve(2). */
+static inline void arch_regs_exec(struct arch_regs *r, const struct arch_regs *start)
+{
+    *r = (struct arch_regs){
+        .rip = start->rip,
+        .rsp = start->rsp,
+        .orig_rax = (u64)-1,
+        .cs = 0x33,
+        .ss = 0x2b,
+        .eflags = 0x202,
+    };
+}
+
+/* arch_regs_clone() - a child's registers, from its parent's at the call. stack 0: the parent's. */
+static inline void arch_regs_clone(struct arch_regs *r, uaddr_t stack)
+{
+    r->rax = 0;
+    r->orig_rax = (u64)-1;
+    if (stack)
+        r->rsp = stack;
+}
+
+static inline void arch_regs_set_tls(struct arch_regs *r, uaddr_t tls)
+{
+    r->fs_base = tls;
+}

@@ -1,0 +1,118 @@
+/*
+ * What a signal stop of guest code means: a fault to report, a call of the vsyscall page, or
+ * nothing. And system call stops that no 64-bit `syscall` instruction made.
+ *
+ * int 0x80 and 32-bit code. `syscall` leaves rip in rcx and rflags in r11; the host's other entries
+ * don't. A guest that fakes both before an int 0x80 gets the call of the 64-bit table instead of a
+ * fault, which it could have made anyway. Everything else becomes what a kernel without 32-bit
+ * emulation makes of it: a general protection fault at the instruction.
+ *
+ * The vsyscall page. The host's emulation asks seccomp first; the guest filter says TRAP, so the
+ * host returns to the caller without having done anything and sends SIGSYS, whose call address is
+ * in the page. Where the host has no vsyscall page the jump is a page fault there.
+ */
+#include "platform/ptrace/ptrace_priv.h"
+
+#include <signal.h>
+#include <sys/ptrace.h>
+
+#define USER_CS 0x33
+#define VSYSCALL_PAGE 0xffffffffff600000ull
+#define TRAP_PAGE_FAULT 14
+#define TRAP_PROTECTION 13
+#define ERR_USER 4
+#define ERR_PRESENT 1
+
+bool ptrace_foreign_entry(struct plat_thread *th, struct plat_stop *stop)
+{
+    struct arch_regs *r = &th->regs;
+
+    if (likely(r->rcx == r->rip && r->r11 == r->eflags && r->cs == USER_CS))
+        return false;
+    r->rax = r->orig_rax;
+    r->orig_rax = (u64)-1;
+    r->rip -= 2;
+    th->regs_dirty = true;
+    *stop = (struct plat_stop){
+        .event = PLAT_FAULT,
+        .fault = {.signo = SIGSEGV, .code = SI_KERNEL, .trapno = TRAP_PROTECTION},
+    };
+    return true;
+}
+
+static u64 vsyscall_nr(u64 addr)
+{
+    static const u64 nr[] = {96 /* gettimeofday */, 201 /* time */, 309 /* getcpu */};
+    u64 slot = (addr - VSYSCALL_PAGE) / 1024;
+
+    return (addr & 1023) == 0 && slot < 3 ? nr[slot] : (u64)-1;
+}
+
+static bool in_vsyscall_page(u64 addr)
+{
+    return (addr & ~0xfffull) == VSYSCALL_PAGE;
+}
+
+/* vsyscall_stop() - report a vsyscall as the system call that it is. */
+static bool vsyscall_stop(struct plat_thread *th, u64 addr, struct plat_stop *stop)
+{
+    th->regs.orig_rax = vsyscall_nr(addr);
+    if (th->regs.orig_rax == (u64)-1)
+        return false;
+    th->regs_dirty = true;
+    stop->event = PLAT_SYSCALL;
+    return true;
+}
+
+/* vsyscall_fault() - no page on this host: pop the return address as the page's ret would. */
+static bool vsyscall_fault(struct plat_thread *th, struct plat_stop *stop)
+{
+    u64 addr = th->regs.rip, ret;
+
+    if (vsyscall_nr(addr) == (u64)-1 ||
+        ptrace_copy_in(th->mm, &ret, th->regs.rsp, sizeof(ret)) != sizeof(ret))
+        return false;
+    th->regs.rip = ret;
+    th->regs.rsp += sizeof(ret);
+    return vsyscall_stop(th, addr, stop);
+}
+
+bool ptrace_fault(struct plat_thread *th, int signo, struct plat_stop *stop)
+{
+    siginfo_t si;
+    struct plat_fault *f = &stop->fault;
+
+    if (host_ptrace(PTRACE_GETSIGINFO, th->tid, 0, &si) < 0)
+        return false;
+    if (signo == SIGSYS) {
+        if (in_vsyscall_page((u64)(uintptr_t)si.si_call_addr))
+            return vsyscall_stop(th, (u64)(uintptr_t)si.si_call_addr, stop);
+        return false;
+    }
+    if (signo != SIGSEGV && signo != SIGBUS && signo != SIGFPE && signo != SIGILL &&
+        signo != SIGTRAP)
+        return false; /* sent by somebody on the host: guests have signals of their own */
+    if (si.si_code <= 0)
+        return false;
+    if (signo == SIGSEGV && in_vsyscall_page(th->regs.rip) && vsyscall_fault(th, stop))
+        return true;
+    *stop = (struct plat_stop){.event = PLAT_FAULT};
+    f->signo = signo;
+    f->code = si.si_code;
+    f->addr = si.si_code == SI_KERNEL ? 0 : (u64)(uintptr_t)si.si_addr;
+    if (signo == SIGSEGV && si.si_code != SI_KERNEL) {
+        /* The host does not tell a tracer the error code; what siginfo implies of it. */
+        f->trapno = TRAP_PAGE_FAULT;
+        f->err = ERR_USER | (si.si_code == SEGV_ACCERR ? ERR_PRESENT : 0);
+        f->cr2 = f->addr;
+    } else if (signo == SIGSEGV) {
+        f->trapno = TRAP_PROTECTION;
+    } else if (signo == SIGBUS) {
+        f->trapno = TRAP_PAGE_FAULT;
+        f->err = ERR_USER;
+        f->cr2 = f->addr;
+    } else {
+        f->trapno = signo == SIGFPE ? 0 : signo == SIGILL ? 6 : si.si_code == SI_KERNEL ? 3 : 1;
+    }
+    return true;
+}
