@@ -28,6 +28,8 @@ struct file *fd_get(struct fdtable *t, int fd);
 /* fd_install() - put `file` (taken on success) at the lowest free number ≥ from.
  * Return: the number, -EMFILE (limit: RLIMIT_NOFILE), -EINVAL (from ≥ limit), -ENOMEM. */
 int fd_install(struct fdtable *t, struct file *file, int from, u64 limit, bool cloexec);
+/* fd_available() - is there a number for one more descriptor now? Asked before a file is made. */
+bool fd_available(struct fdtable *t, u64 limit);
 /* fd_replace() - dup2: put `file` (taken) at exactly fd. Return: fd, -EBADF, -ENOMEM. */
 int fd_replace(struct fdtable *t, struct file *file, int fd, u64 limit, bool cloexec);
 /* fd_close() - Return: 0, -EBADF. Runs flush and drops the reference outside the lock. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FULL SYSCALL_FULL
 #define PARTIAL SYSCALL_PARTIAL
@@ -55,6 +56,32 @@ int arg_fd(struct task *t, u64 arg, struct file **out)
         return -EBADF;
     }
     *out = f;
+    return 0;
+}
+
+s64 install_fd(struct task *t, struct file *file, u32 flags)
+{
+    int fd = fd_install(t->files, file, 0, task_rlimit(t, LX_RLIMIT_NOFILE),
+                        flags & LX_O_CLOEXEC);
+
+    if (fd < 0)
+        file_put(file);
+    return fd;
+}
+
+int arg_struct(struct task *t, u64 uaddr, u64 size, void *dst, size_t known)
+{
+    u8 copy[GUEST_PAGE_SIZE];
+
+    if (size > sizeof(copy))
+        return -E2BIG;
+    if (usermem_in(t->mm, copy, uaddr, size) < 0)
+        return -EFAULT;
+    for (u64 i = known; i < size; i++)
+        if (copy[i])
+            return -E2BIG;
+    memset(dst, 0, known);
+    memcpy(dst, copy, min_of(size, known));
     return 0;
 }
 

@@ -43,6 +43,13 @@ int arg_fd_path(struct task *t, u64 arg, struct file **out);
  * -ENAMETOOLONG. */
 int arg_path(struct task *t, u64 uaddr, char **out);
 
+/* arg_struct() - a struct that grows with versions: `size` bytes at uaddr into `dst` of `known`
+ * bytes; what is missing is zero. Return: 0, -EFAULT, -E2BIG (unknown bytes that are not zero). */
+int arg_struct(struct task *t, u64 uaddr, u64 size, void *dst, size_t known);
+/* install_fd() - a descriptor for `file`, taken whatever happens. `flags`: LX_O_CLOEXEC matters.
+ * Return: the number, -EMFILE, -ENOMEM. */
+s64 install_fd(struct task *t, struct file *file, u32 flags);
+
 /* struct at_walk: an *at call's start and path. at_begin() copies the path in, looks dirfd up and
  * opens the walk; at_end() releases all. `empty_ok`: AT_EMPTY_PATH was given. */
 struct at_walk {
