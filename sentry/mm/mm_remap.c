@@ -98,7 +98,7 @@ static int order_move(const struct remap_call *r, const struct vma *v, uaddr_t t
     u32 orders = MOVE_ORDERS_MAX;
     int err = platform->remap(r->th, r->old, r->old_len, to, r->new_len, dontunmap);
 
-    if (err != -EFAULT || len <= GUEST_PAGE_SIZE)
+    if (err != -EFAULT || r->old_len <= GUEST_PAGE_SIZE)
         return err;
     err = move_pieces(r, r->old, len, to, dontunmap, &orders);
     if (err)
