@@ -279,9 +279,11 @@ static ssize_t copy(struct plat_mm *mm, uaddr_t at, u8 *ours, size_t len, bool o
         if (!r || !(r->prot & (out ? LX_PROT_WRITE : LX_PROT_READ)))
             break;
         if (r->shared && out) {
-            cr_assert_eq(pwrite(r->fd, ours + done, n, (off_t)(r->offset + (at - r->start))), n);
+            cr_assert_eq(pwrite(r->fd, ours + done, n, (off_t)(r->offset + (at - r->start))),
+                         (ssize_t)n);
         } else if (r->shared) {
-            cr_assert_eq(pread(r->fd, ours + done, n, (off_t)(r->offset + (at - r->start))), n);
+            cr_assert_eq(pread(r->fd, ours + done, n, (off_t)(r->offset + (at - r->start))),
+                         (ssize_t)n);
         } else {
             u8 *bytes = page_bytes(mm, r, at - in_page) + in_page;
 
