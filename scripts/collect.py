@@ -18,6 +18,7 @@ from dataclasses import dataclass
 POINT = re.compile(r'^(not )?ok\b\s*(\d+)?\s*-?\s*(.*)$')
 PLAN = re.compile(r'^1\.\.(\d+)\s*(?:#\s*SKIP\S*\s*(.*))?$', re.IGNORECASE)
 DIRECTIVE = re.compile(r'(?<!\\)#\s*(SKIP|TODO)\S*\s*(.*)$', re.IGNORECASE)
+SUITE = re.compile(r'^\w+:[\w+-]+ / ')  # meson's 'project:suite / ' before a name
 DURATION = re.compile(r'\s*\(\d+(\.\d+)?s\)\s*$')
 
 
@@ -41,7 +42,7 @@ def looks_like_tap(text):
 def parse_tap(name, text, returncode):
     """The cases of one TAP program's output."""
     cases, plan, bail = [], None, None
-    notes = []
+    notes, before = [], []  # comments after each point; comments before the next one (some programs explain first)
     for line in text.splitlines():
         point = POINT.match(line)
         planned = PLAN.match(line)
@@ -65,11 +66,15 @@ def parse_tap(name, text, returncode):
                 detail = detail or 'skipped and gave no reason'
             elif directive and status == 'failed':
                 status, detail = 'skipped', 'to do: ' + directive.group(2).strip()
+            if status == 'failed' and not detail:
+                detail = '\n'.join(before[-20:])
             cases.append(Case(f'{name}: {title}', status, detail))
-            notes.append([])
-        elif line.startswith(('#', ' ')) and cases and cases[-1].status == 'failed' and len(notes[-1]) < 20:
-            notes[-1].append(line)
-            cases[-1].detail = '\n'.join(notes[-1])
+            notes, before = before if status == 'failed' else [], []
+        elif line.startswith(('#', ' ')):
+            before.append(line)
+            if cases and cases[-1].status == 'failed' and len(notes) < 40:
+                notes.append(line)
+                cases[-1].detail = '\n'.join(notes)
     failed = any(case.status == 'failed' for case in cases)
     if bail is not None:
         cases.append(Case(name, 'failed', 'bailed out: ' + bail))
@@ -84,7 +89,7 @@ def parse_tap(name, text, returncode):
 
 def cases_of(entry):
     """The cases of one entry of meson's testlog.json."""
-    name, code = entry['name'], entry.get('returncode', 0)
+    name, code = SUITE.sub('', entry['name']), entry.get('returncode', 0)
     out, err = entry.get('stdout') or '', entry.get('stderr') or ''
     if entry.get('result') in ('TIMEOUT', 'INTERRUPT'):
         tail = '\n'.join((out + err).splitlines()[-15:])

@@ -30,7 +30,9 @@ def check(tree):
             line, name = lint.line_of(text, match.start()), match.group(1)
             other = layer_of(table, name)
             if other is None:
-                if name.split('/')[0] not in lint.CODE:
+                # A name without a folder is a made header of the build's, unless such a file stands beside this one.
+                beside = os.path.join(os.path.dirname(path), name)
+                if name.split('/')[0] not in lint.CODE and ('/' in name or tree.has(beside)):
                     yield lint.Finding(path, line, f'"{name}" is not written from the root of the repository')
                 continue
             if other > own:
@@ -45,7 +47,9 @@ CASES = [
     ({**SMALL, 'sentry/base/b.c': '\n#include "platform/a.h"\n'}, 'sentry/base/b.c:2: layer 0 includes "platform/a.h" of layer 1'),
     ({**SMALL, 'fs/tmpfs/t.c': '#include "fs/proc/p.h"\n'}, 'layer 4 includes'),
     ({**SMALL, 'fs/proc/p.c': '#include "fs/tmpfs/t.h"\n'}, None),
-    ({**SMALL, 'fs/proc/p.c': '#include "p.h"\n'}, 'not written from the root'),
+    ({**SMALL, 'fs/proc/p.c': '#include "p.h"\n', 'fs/proc/p.h': ''}, 'not written from the root'),
+    ({**SMALL, 'fs/proc/p.c': '#include "../p.h"\n'}, 'not written from the root'),
+    ({**SMALL, 'fs/proc/p.c': '#include "made_by_the_build.h"\n'}, None),
     ({**SMALL, 'fs/proc/p.c': '#include "fs/tmpfs/t_priv.h"\n'}, 'is private to fs/tmpfs'),
     ({**SMALL, 'netstack/n.c': ''}, 'is in no layer'),
 ]

@@ -51,6 +51,13 @@ class Tap(unittest.TestCase):
         self.assertEqual((case.name, case.detail), ('t: a b', 'no kvm'))
 
 
+    def test_comments_before_and_after_a_failure_are_its_detail(self):
+        text = '1..3\nok 1 - a\n# why one\nnot ok 2 - b\n# why two\nok 3 - c\n'
+        entry = {'name': 'p:unit / t', 'stdout': text, 'returncode': 1, 'result': 'FAIL'}
+        case = collect.cases_of(entry)[1]
+        self.assertEqual((case.name, case.detail), ('t: b', '# why one\n# why two'))
+
+
 class Plain(unittest.TestCase):
     def test_exit_codes(self):
         self.assertEqual(statuses('fine\n', 0), ['passed'])
