@@ -5,13 +5,18 @@
 
 struct mount {
     struct obj obj;
-    struct super *super;      /* a reference */
-    struct dentry *root;      /* a reference: what of the super is seen */
-    struct mount *parent;     /* a reference; NULL: the namespace's root mount */
-    struct dentry *at;        /* a reference: the mount point, a dentry of parent */
-    struct mount_ns *ns;      /* borrowed; NULL: detached */
-    struct list_node in_ns;   /* order of mounting */
+    struct super *super; /* a reference */
+    struct dentry *root; /* a reference: what of the super is seen */
+    /* guarded by the dentry lock, changed under ns->lock too */
+    struct mount *parent; /* a reference; NULL: the namespace's root mount, or detached */
+    struct dentry *at;    /* a reference: the mount point, a dentry of parent */
+    struct mount_ns *ns;  /* borrowed; NULL: detached */
     struct hash_node by_point;
+    struct list_node in_ns;    /* order of mounting, parents first; guarded by ns->lock */
+    u32 nchildren;             /* mounted on it; guarded by ns->lock */
+    struct mount *copy;        /* while a tree is copied; guarded by ns->lock */
+    struct mount *left_parent; /* of one that was just detached: to be put without locks */
+    struct dentry *left_at;
     u32 id;
     _Atomic(u32) flags; /* LX_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME … */
     char *source;       /* what /proc/mounts shows; owned */
@@ -35,17 +40,37 @@ void fs_type_register(const struct fs_type *type);
 const struct fs_type *fs_type_find(const char *name);
 const struct fs_type *fs_type_next(const struct fs_type *t);
 
-/* mount_ns_new() - a namespace whose root is `sb` (reference taken). */
+/* mount_ns_new() - a namespace whose root is `sb` (its reference is taken, on success). */
 int mount_ns_new(struct user_ns *user_ns, struct super *sb, u32 flags, const char *source,
                  struct mount_ns **out);
-/* mount_attach() - mount `sb`'s `root` (NULL: its root) on `at`. Return: 0, -EBUSY, -ENOENT … */
-int mount_attach(struct mount_ns *ns, struct super *sb, struct dentry *root,
-                 const struct path *at, u32 flags, const char *source);
+/* mount_ns_copy() - the same tree again (CLONE_NEWNS). Each of `paths` (a task's root and cwd) is
+ * moved to its copy. */
+int mount_ns_copy(struct mount_ns *old, struct user_ns *user_ns, struct path *const *paths,
+                  u32 npaths, struct mount_ns **out);
+/* mount_ns_root() - the topmost mount on the root, for a first task's root and cwd: a new reference. */
+struct path mount_ns_root(struct mount_ns *ns);
+/* mount_attach() - mount `sb`'s `root` (NULL: its root; both borrowed) on `at`.
+ * Return: 0, -EBUSY, -ENOENT, -ENOTDIR, -EINVAL (`at` is of another namespace), -ENOSPC. */
+int mount_attach(struct mount_ns *ns, struct super *sb, struct dentry *root, const struct path *at,
+                 u32 flags, const char *source);
 /* mount_lookup() - the topmost mount on (m, d) as a new reference, or NULL. */
 struct mount *mount_lookup(struct mount_ns *ns, struct mount *m, struct dentry *d);
+/* mount_detach() - umount2(2). `at` holds one reference to the mount, that doesn't make it busy.
+ * Return: 0, -EBUSY, -EINVAL (no mount's root). */
 int mount_detach(struct mount_ns *ns, const struct path *at, int flags);
+/* mount_remount() - new flags; without LX_MS_BIND the super's too. */
 int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags);
+/* mount_bind() - what `from` names is seen at `at` too, with from's flags and `flags`; `rec`: and
+ * what is mounted below it. */
 int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool rec,
                u32 flags);
+/* mount_move() - MS_MOVE: the mount whose root is `from`. */
+int mount_move(struct mount_ns *ns, const struct path *from, const struct path *at);
 /* mount_writable() - 0, or -EROFS by the mount or its super. */
 int mount_writable(const struct mount *m);
+
+/* mount_text() - /proc/PID/mounts or mountinfo: the mounts that are reachable from `root`.
+ * Return: 0 and *out (free() it) of *len bytes, -ENOMEM. */
+enum mount_format { MOUNT_FORMAT_MOUNTS, MOUNT_FORMAT_INFO };
+int mount_text(struct mount_ns *ns, const struct path *root, enum mount_format format, char **out,
+               size_t *len);

@@ -37,7 +37,11 @@ int walk_parent(const struct walk_ctx *ctx, const struct path *start, const char
 /* vfs_open() - open(2): resolve, create as flags say (mode already without umask), check, open. */
 int vfs_open(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 flags,
              u32 mode, u32 walk_flags, struct file **out);
-/* vfs_open_path() - open an object that is already found. */
+/* vfs_open_exec() - open what execve(2) will run: a regular file that may be executed; while it is
+ * open nobody opens it for writing. Return: 0, -EACCES, -ETXTBSY, walk's errors. */
+int vfs_open_exec(const struct walk_ctx *ctx, const struct path *start, const char *name,
+                  u32 walk_flags, struct file **out);
+/* vfs_open_path() - open an object that is already found, with open(2)'s checks of it. */
 int vfs_open_path(const struct path *path, const struct cred *cred, u32 flags, struct file **out);
 
 int vfs_mkdir(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode);

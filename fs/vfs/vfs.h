@@ -90,6 +90,8 @@ struct super_ops {
     int (*statfs)(struct super *sb, struct statfs_info *out); /* NULL: zeros with magic */
     int (*sync)(struct super *sb);
     void (*free)(struct super *sb); /* release sb->private */
+    /* show_options() - what /proc/mounts adds (",size=64k"), at most cap. Return: its length. */
+    size_t (*show_options)(struct super *sb, char *buf, size_t cap);
 };
 
 struct super {
@@ -111,8 +113,9 @@ struct super {
 OBJ_REFS(super)
 
 enum {
-    SUPER_REVALIDATE = 1u << 0, /* dentries must pass inode_ops.revalidate at each use */
-    SUPER_NO_CACHE = 1u << 1,   /* unused dentries are dropped at once */
+    SUPER_REVALIDATE = 1u << 0,  /* dentries must pass inode_ops.revalidate at each use */
+    SUPER_NO_CACHE = 1u << 1,    /* unused dentries are dropped at once */
+    SUPER_OWN_SPECIAL = 1u << 2, /* devices and FIFOs are opened by inode_ops.open */
 };
 
 struct inode_ops {
@@ -194,10 +197,10 @@ struct dentry {
     struct hash children;
     char *name; /* owned, or `short_name`; "" for a root */
     u32 len;
-    bool unhashed;      /* unlinked: no longer found by name */
-    bool cached;        /* the cache holds a reference */
-    u32 mounts;         /* mount points on it, in any namespace */
-    _Atomic(bool) used; /* since the cache last looked */
+    _Atomic(bool) unhashed; /* unlinked: no longer found by name */
+    bool cached;            /* the cache holds a reference */
+    _Atomic(u32) mounts;    /* mount points on it, in any namespace */
+    _Atomic(bool) used;     /* since the cache last looked */
     char short_name[40];
 };
 OBJ_REFS(dentry)
@@ -220,7 +223,8 @@ struct file_ops {
      * sleep through wait_event unless LX_O_NONBLOCK is set in file->flags. */
     ssize_t (*read)(struct file *f, struct uio *to, s64 *pos);
     ssize_t (*write)(struct file *f, struct uio *from, s64 *pos);
-    s64 (*seek)(struct file *f, s64 offset, int whence); /* NULL: -ESPIPE */
+    /* seek() - the new position, which file_seek() stores; pos_lock held. NULL: -ESPIPE. */
+    s64 (*seek)(struct file *f, s64 offset, int whence);
     /* poll() - readiness now, LX_POLL*; queue() - what wakes when it changes. NULL: always ready */
     u32 (*poll)(struct file *f);
     struct waitq *(*queue)(struct file *f);
@@ -251,7 +255,7 @@ struct file {
     s32 owner_pid;
     struct list_node epolls; /* epoll watches on this file; guarded by epoll's own lock */
     bool map_anonymous;      /* /dev/zero: a mapping of it is anonymous memory */
-    bool counted_writer;     /* holds inode->writers */
+    int8_t writer_share;     /* what it added to inode->writers */
     void *private;
 };
 OBJ_REFS(file)
