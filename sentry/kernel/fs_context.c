@@ -64,7 +64,7 @@ void fs_context_set_root(struct fs_context *fs, const struct path *root)
     replace(fs, &fs->root, root);
 }
 
-void walk_begin(struct task *t, struct walk_ctx *ctx)
+void fs_context_walk(struct task *t, struct walk_ctx *ctx)
 {
     struct fs_context *fs = t->fs;
 
@@ -76,7 +76,7 @@ void walk_begin(struct task *t, struct walk_ctx *ctx)
     mutex_unlock(&fs->lock);
 }
 
-void walk_end(struct walk_ctx *ctx)
+void fs_context_walk_end(struct walk_ctx *ctx)
 {
     path_put(&ctx->root);
     path_put(&ctx->cwd);

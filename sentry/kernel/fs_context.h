@@ -18,7 +18,7 @@ struct fs_context *fs_context_dup(struct fs_context *fs);
 void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd);
 void fs_context_set_root(struct fs_context *fs, const struct path *root);
 
-/* walk_begin() - fill a walk's context for the calling task: credentials borrowed, paths with
- * references that walk_end() drops. */
-void walk_begin(struct task *t, struct walk_ctx *ctx);
-void walk_end(struct walk_ctx *ctx);
+/* fs_context_walk() - fill a walk's context for the calling task: credentials borrowed, paths with
+ * references that fs_context_walk_end() drops. */
+void fs_context_walk(struct task *t, struct walk_ctx *ctx);
+void fs_context_walk_end(struct walk_ctx *ctx);

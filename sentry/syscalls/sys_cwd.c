@@ -24,11 +24,11 @@ s64 sys_getcwd(struct task *t, const u64 a[6])
 
     if (!buf)
         return -ENOMEM;
-    walk_begin(t, &ctx);
+    fs_context_walk(t, &ctx);
     n = ctx.cwd.dentry->unhashed ? -ENOENT
                                  : vfs_path_string(&ctx.cwd, &ctx.root, buf + prefix, LIMIT_PATH,
                                                    false, &unreachable);
-    walk_end(&ctx);
+    fs_context_walk_end(&ctx);
     if (n < 0)
         return n == -ERANGE ? -ENAMETOOLONG : n;
     from = buf + prefix;

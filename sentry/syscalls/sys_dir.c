@@ -46,18 +46,6 @@ static bool emit_dirent(struct dir_emit *e, const char *name, u32 len, u64 ino, 
     return true;
 }
 
-/* read_entries() - gather from the description's position on. */
-static int read_entries(struct file *f, struct dirents *d)
-{
-    int rc = -ENOENT;
-
-    mutex_lock(&f->pos_lock);
-    if (f->inode->nlink)
-        rc = f->ops->readdir(f, &f->pos, &d->emit);
-    mutex_unlock(&f->pos_lock);
-    return rc;
-}
-
 static s64 do_getdents(struct task *t, const u64 a[6], bool old)
 {
     struct dirents d = {.emit.emit = emit_dirent, .old = old};
@@ -67,13 +55,11 @@ static s64 do_getdents(struct task *t, const u64 a[6], bool old)
 
     if (rc < 0)
         return rc;
-    if (!f->ops->readdir)
-        return -ENOTDIR;
     d.cap = min_of((u32)a[2], DIR_BYTES);
     d.buf = buf = malloc(d.cap ? d.cap : 1);
     if (!buf)
         return -ENOMEM;
-    rc = read_entries(f, &d);
+    rc = file_readdir(f, &d.emit);
     if (rc < 0 && !d.len)
         return rc;
     if (!d.len)

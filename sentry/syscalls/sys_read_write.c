@@ -1,7 +1,6 @@
 /* Reading and writing descriptors: read(2), pread(2), readv(2), preadv2(2), lseek(2). */
 #include "fs/vfs/file.h"
 #include "sentry/base/limits.h"
-#include "sentry/kernel/rw_limit.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -53,10 +52,8 @@ static s64 do_read(struct file *f, struct vec_arg *v, s64 *pos)
 
 static s64 do_write(struct task *t, struct file *f, struct vec_arg *v, s64 *pos)
 {
-    s64 rc = rw_limit_clip(t, f, pos, &v->uio);
+    s64 rc = file_write(f, &v->uio, pos);
 
-    if (rc == 0)
-        rc = file_write(f, &v->uio, pos);
     if (rc == -EPIPE)
         signal_raise(t, LX_SIGPIPE);
     return rc;

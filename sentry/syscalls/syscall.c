@@ -132,7 +132,7 @@ int at_begin(struct task *t, struct at_walk *w, u64 dirfd, u64 upath, bool empty
     rc = arg_path(t, upath, &w->path);
     if (rc < 0)
         return rc;
-    walk_begin(t, &w->ctx);
+    fs_context_walk(t, &w->ctx);
     rc = w->path[0] || empty_ok ? at_start(t, w, dirfd) : -ENOENT;
     if (rc < 0)
         at_end(w);
@@ -141,7 +141,7 @@ int at_begin(struct task *t, struct at_walk *w, u64 dirfd, u64 upath, bool empty
 
 void at_end(struct at_walk *w)
 {
-    walk_end(&w->ctx);
+    fs_context_walk_end(&w->ctx);
     if (w->has_start)
         path_put(&w->start);
     free(w->path);
