@@ -365,8 +365,7 @@ TEST(clone_errors, "clone:EINVAL clone3:EINVAL,EFAULT,E2BIG")
     EXPECT_ERRNO(SYS(clone, CLONE_SIGHAND, NULL, NULL, NULL, NULL), EINVAL);
     EXPECT_ERRNO(SYS(clone, CLONE_NEWNS | CLONE_FS, NULL, NULL, NULL, NULL), EINVAL);
     EXPECT_ERRNO(SYS(clone, CLONE_THREAD | CLONE_VM, NULL, NULL, NULL, NULL), EINVAL);
-    if (SYS(clone3, NULL, 0) == -1 && errno == ENOSYS)
-        return;
+    NEEDS(clone3);
     EXPECT_ERRNO(SYS(clone3, NULL, 0), EINVAL);
     EXPECT_ERRNO(SYS(clone3, NULL, 64), EFAULT);
     EXPECT_ERRNO(SYS(clone3, NULL, 8192), E2BIG);
@@ -481,6 +480,7 @@ TEST(execveat_basic, "execveat execveat:EBADF,EINVAL,ENOENT,ELOOP")
     int fd = (int)REQUIRE_OK(open(guest_self, O_PATH | O_CLOEXEC));
     pid_t pid;
 
+    NEEDS(execveat);
     IN_CHILD(pid) {
         SYS(execveat, fd, "", ARGS("count_args", "1"), environ, AT_EMPTY_PATH);
         _exit(99);
@@ -545,7 +545,9 @@ TEST(exec_keeps_pid_and_cwd, "execve")
         SYS(execve, guest_self, ARGS("print_argv", "a b", ""), ENVIRON);
     }
     close(ends[1]);
-    EXPECT_GT(read(ends[0], buf, sizeof(buf) - 1), 0);
+    /* The helper may write in several pieces. */
+    for (ssize_t got = 0, n; (n = read(ends[0], buf + got, sizeof(buf) - 1 - (size_t)got)) > 0;)
+        got += n;
     snprintf(want, sizeof(want), "print_argv|a b||");
     EXPECT_STREQ(buf, want);
     EXPECT_CHILD_OK(pid);
