@@ -265,6 +265,7 @@ TEST(renameat2_flags, "renameat2 renameat2:EEXIST,EINVAL,ENOENT,EBADF,EFAULT")
 {
     ino_t a, b;
 
+    NEEDS(renameat2);
     guest_scratch();
     guest_make_file("a", "1");
     guest_make_file("b", "2");
@@ -649,6 +650,7 @@ TEST(sync_calls, "fsync fdatasync fsync:EBADF,EINVAL fdatasync:EBADF,EINVAL sync
 {
     int fd, dir, ends[2];
 
+    NEEDS(sync_file_range);
     guest_scratch();
     guest_make_file("file", "x");
     fd = (int)REQUIRE_OK(open("file", O_RDONLY));
@@ -670,6 +672,8 @@ TEST(fadvise_readahead, "fadvise64 fadvise64:EBADF,EINVAL,ESPIPE readahead:EBADF
 {
     int fd, ends[2];
 
+    NEEDS(fadvise64);
+    NEEDS(readahead);
     guest_scratch();
     guest_make_file("file", "x");
     fd = (int)REQUIRE_OK(open("file", O_RDONLY));

@@ -148,6 +148,12 @@ void guest_skip(const char *format, ...)
     _exit(EXIT_SKIPPED);
 }
 
+void guest_needs(const char *name, long number)
+{
+    if (syscall(number, -1l, -1l, -1l, -1l, -1l, -1l) == -1 && errno == ENOSYS)
+        guest_skip("no %s", name);
+}
+
 pid_t guest_fork(void)
 {
     pid_t pid = fork();

@@ -64,6 +64,9 @@ void guest_finish(void) __attribute__((noreturn));
 /* guest_skip() - end the test as skipped, for the test's own process only; use SKIP */
 void guest_skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* guest_needs() - skip the test if a call with nonsense for arguments gives ENOSYS; use NEEDS */
+void guest_needs(const char *name, long number);
+
 /* guest_fork() - fork, with the failures counted so far forgotten in the child. Return: as fork */
 pid_t guest_fork(void);
 
@@ -217,6 +220,9 @@ unsigned long guest_operations(unsigned long fallback);
     })
 
 #define SKIP(...) guest_skip(__VA_ARGS__)
+
+/* NEEDS(splice): skip the test where this call is not built at all; for newer and rarer ones. */
+#define NEEDS(name) guest_needs(#name, __NR_##name)
 
 /* IN_CHILD(pid) { … }: run the block in a child that then exits 0, or 1 if it had failures. */
 #define IN_CHILD(pid) for ((pid) = guest_fork(); guest_is_zero(pid); guest_finish())

@@ -368,6 +368,8 @@ TEST(preadv2_pwritev2, "preadv2 preadv2:EOPNOTSUPP pwritev2")
     struct iovec iov[] = {{a, 3}}, out[] = {IOV_TEXT("AB")};
     int fd = open_text("0123456789");
 
+    NEEDS(preadv2);
+    NEEDS(pwritev2);
     EXPECT_EQ(SYS(preadv2, fd, iov, 1, 2, 0, 0), 3);
     EXPECT_STREQ(a, "234");
     /* An offset of -1 is the file's own position. */
@@ -573,6 +575,7 @@ TEST(sendfile_basic, "sendfile sendfile:EBADF,EINVAL")
     int in = open_text("0123456789");
     int out = (int)REQUIRE_OK(open("out", O_RDWR | O_CREAT, 0600));
 
+    NEEDS(sendfile);
     EXPECT_EQ(SYS(sendfile, out, in, &offset, 4), 4);
     EXPECT_EQ(offset, 6);
     EXPECT_EQ(SYS(lseek, in, 0, SEEK_CUR), 0);
@@ -593,6 +596,7 @@ TEST(copy_file_range_basic, "copy_file_range copy_file_range:EBADF,EINVAL")
     int in = open_text("0123456789");
     int out = (int)REQUIRE_OK(open("out", O_RDWR | O_CREAT, 0600));
 
+    NEEDS(copy_file_range);
     EXPECT_EQ(SYS(copy_file_range, in, &from, out, &to, 3, 0), 3);
     EXPECT_EQ(from, 8);
     EXPECT_EQ(to, 4);

@@ -343,12 +343,11 @@ TEST(waitid_pidfd, "waitid pidfd_open")
     pid_t pid;
     int fd;
 
+    NEEDS(pidfd_open);
     IN_CHILD(pid) {
         _exit(21);
     }
-    fd = (int)SYS(pidfd_open, pid, 0);
-    if (fd < 0 && errno == ENOSYS)
-        SKIP("no pidfd_open");
+    fd = (int)REQUIRE_OK(SYS(pidfd_open, pid, 0));
     EXPECT_OK(SYS(waitid, P_PIDFD, fd, &info, WEXITED, NULL));
     EXPECT_EQ(info.si_status, 21);
 }
@@ -551,12 +550,12 @@ TEST(pidfd_poll, "pidfd_open pidfd_send_signal pidfd_open:EINVAL,ESRCH pidfd_sen
     pid_t pid;
     int fd;
 
+    NEEDS(pidfd_open);
+    NEEDS(pidfd_send_signal);
     IN_CHILD(pid) {
         pause();
     }
-    fd = (int)SYS(pidfd_open, pid, 0);
-    if (fd < 0 && errno == ENOSYS)
-        SKIP("no pidfd_open");
+    fd = (int)REQUIRE_OK(SYS(pidfd_open, pid, 0));
     EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
     EXPECT_ERRNO(SYS(pidfd_open, pid, 0x40000000), EINVAL);
     EXPECT_ERRNO(SYS(pidfd_open, -1, 0), EINVAL);
