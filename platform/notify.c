@@ -232,10 +232,9 @@ static void *listener_thread(void *arg)
     return NULL;
 }
 
-int notify_start(int listener, int zygote_pid, int zygote_pidfd, struct notify **out)
+int notify_new(int listener, int zygote_pid, int zygote_pidfd, struct notify **out)
 {
     struct notify *n = calloc(1, sizeof(*n));
-    int err;
 
     if (!n)
         return -ENOMEM;
@@ -243,13 +242,13 @@ int notify_start(int listener, int zygote_pid, int zygote_pidfd, struct notify *
     n->zygote_pid = zygote_pid;
     n->zygote_pidfd = zygote_pidfd;
     mutex_init(&n->lock, LOCK_PLATFORM);
-    err = host_thread_start("notify", listener_thread, n);
-    if (err < 0) {
-        free(n);
-        return err;
-    }
     *out = n;
     return 0;
+}
+
+int notify_start(struct notify *n)
+{
+    return host_thread_start("notify", listener_thread, n);
 }
 
 static void free_checkins(struct notify *n)

@@ -28,8 +28,10 @@ struct notify_order {
     int add_fd; /* -1, or a descriptor of ours that becomes args[4] in the guest process */
 };
 
-/* notify_start() - serve `listener` whose zygote is `zygote_pid`; both descriptors are taken. */
-int notify_start(int listener, int zygote_pid, int zygote_pidfd, struct notify **out);
+/* notify_new() - for `listener`, whose zygote is `zygote_pid`; both descriptors are taken. */
+int notify_new(int listener, int zygote_pid, int zygote_pidfd, struct notify **out);
+/* notify_start() - start to serve it, on a thread of its own. */
+int notify_start(struct notify *n);
 /* notify_stop() - after the processes are dead: wait for the thread to end. */
 void notify_stop(struct notify *n);
 

@@ -92,10 +92,12 @@ enum plat_atomic_op { PLAT_ATOMIC_XCHG, PLAT_ATOMIC_ADD, PLAT_ATOMIC_OR, PLAT_AT
 struct platform_ops {
     const char *name;
 
-    /* init() - once, single-threaded, before the Sentry confines itself. */
+    /* init() - once, single-threaded, before the Sentry confines itself. start() - once after
+     * it: the platform's own threads, for it and for the zygotes that were made by then. */
     int (*init)(const struct plat_config *config);
+    int (*start)(void);
 
-    /* zygote_create() - fork and exec a zygote, before the Sentry confines itself.
+    /* zygote_create() - fork and exec a zygote, single-threaded, before the Sentry confines itself.
      * Return: a new zygote in *out. zygote_destroy() kills it and its listener. */
     int (*zygote_create)(struct plat_zygote **out);
     void (*zygote_destroy)(struct plat_zygote *z);

@@ -5,6 +5,25 @@
 
 #include <stdlib.h>
 
+static struct plat_zygote *zygotes;
+
+void zygote_register(struct plat_zygote *z)
+{
+    z->next = zygotes;
+    zygotes = z;
+}
+
+int zygote_start_all(void)
+{
+    for (struct plat_zygote *z = zygotes; z; z = z->next) {
+        int err = notify_start(z->notify);
+
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
 int zygote_fork(struct plat_zygote *z)
 {
     int pid;

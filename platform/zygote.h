@@ -25,10 +25,15 @@ struct plat_zygote {
     int pid;
     struct notify *notify; /* owned: its listener thread */
     struct mutex lock;     /* one fork at a time */
+    struct plat_zygote *next; /* list of all, written before there are threads */
 };
 
 /* zygote_boot() - make one (zygote_boot.c; before the Sentry confines itself). */
 int zygote_boot(const struct plat_config *config, struct plat_zygote **out);
+/* zygote_register() - put a new one on the list of zygote_start_all(). */
+void zygote_register(struct plat_zygote *z);
+/* zygote_start_all() - the listener threads of the zygotes made so far. */
+int zygote_start_all(void);
 /* zygote_fork() - a fresh process, which waits in its check-in. Return: its pid, or -errno. */
 int zygote_fork(struct plat_zygote *z);
 void zygote_kill(struct plat_zygote *z);

@@ -286,11 +286,12 @@ int zygote_boot(const struct plat_config *config, struct plat_zygote **out)
     if (z->pid < 0)
         return z->pid;
     pidfd = (int)syscall(SYS_pidfd_open, z->pid, 0);
-    err = pidfd < 0 ? -errno : notify_start(listener, z->pid, pidfd, &z->notify);
+    err = pidfd < 0 ? -errno : notify_new(listener, z->pid, pidfd, &z->notify);
     if (err < 0) {
         kill(z->pid, SIGKILL);
         return err;
     }
+    zygote_register(z);
     *out = take(z);
     return 0;
 }

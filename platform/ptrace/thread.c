@@ -37,7 +37,14 @@ struct plat_config ptrace_config;
 static int ptrace_init(const struct plat_config *config)
 {
     ptrace_config = *config;
-    return ptrace_reaper_start();
+    return 0;
+}
+
+static int ptrace_start(void)
+{
+    int err = ptrace_reaper_start();
+
+    return err < 0 ? err : zygote_start_all();
 }
 
 static int zygote_create(struct plat_zygote **out)
@@ -381,6 +388,7 @@ static int thread_times(struct plat_thread *th, u64 *user_ns, u64 *system_ns)
 const struct platform_ops ptrace_platform = {
     .name = "ptrace",
     .init = ptrace_init,
+    .start = ptrace_start,
     .zygote_create = zygote_create,
     .zygote_destroy = zygote_kill,
     .zygote_pid = zygote_pid_of,

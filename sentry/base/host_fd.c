@@ -50,6 +50,23 @@ ssize_t host_pwritev(int fd, const struct iovec *iov, int n, u64 offset)
     return result(pwritev(fd, iov, n, (off_t)offset));
 }
 
+/* host-calls(sentry): preadv2 pwritev2 — stdio without waiting */
+ssize_t host_stream_read(int fd, void *buf, size_t len)
+{
+    struct iovec iov = {buf, len};
+    ssize_t n = result(preadv2(fd, &iov, 1, -1, RWF_NOWAIT));
+
+    return n == -EOPNOTSUPP ? host_read(fd, buf, len) : n;
+}
+
+ssize_t host_stream_write(int fd, const void *buf, size_t len)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, len};
+    ssize_t n = result(pwritev2(fd, &iov, 1, -1, RWF_NOWAIT));
+
+    return n == -EOPNOTSUPP ? host_write(fd, buf, len) : n;
+}
+
 /* host-calls(sentry gofer): close — every descriptor ends */
 int host_close(int fd)
 {
@@ -95,7 +112,7 @@ int host_fcntl(int fd, int cmd, u64 arg)
     return (int)result(fcntl(fd, cmd, arg));
 }
 
-/* host-calls(sentry): ioctl — terminal of stdio, seccomp notifications, FIONREAD */
+/* ioctl is declared where a request is made, with its number. */
 int host_ioctl(int fd, unsigned long cmd, void *arg)
 {
     return (int)result(ioctl(fd, cmd, arg));

@@ -21,6 +21,10 @@ ssize_t host_pread(int fd, void *buf, size_t len, u64 offset);
 ssize_t host_pwrite(int fd, const void *buf, size_t len, u64 offset);
 ssize_t host_preadv(int fd, const struct iovec *iov, int n, u64 offset);
 ssize_t host_pwritev(int fd, const struct iovec *iov, int n, u64 offset);
+/* host_stream_read(), host_stream_write() - at the descriptor's own position; they don't wait where
+ * the host can tell (-EAGAIN), whatever the description's O_NONBLOCK, which others share. */
+ssize_t host_stream_read(int fd, void *buf, size_t len);
+ssize_t host_stream_write(int fd, const void *buf, size_t len);
 int host_close(int fd);
 int host_fstat(int fd, struct stat *st);
 int host_ftruncate(int fd, u64 len);

@@ -93,6 +93,31 @@ void waitq_del(struct waitq *q, struct wait_entry *e)
     mutex_unlock(&q->lock);
 }
 
+/* What the wake()s on this thread have put off, and whether somebody up the stack runs it. */
+static _Thread_local struct wait_deferred *deferred;
+static _Thread_local bool deferred_runs;
+
+void waitq_defer(struct wait_deferred *d)
+{
+    d->next = deferred;
+    deferred = d;
+}
+
+/* run_deferred() - one after the other: what they wake may defer more, but nests no deeper. */
+static void run_deferred(void)
+{
+    if (deferred_runs)
+        return;
+    deferred_runs = true;
+    while (deferred) {
+        struct wait_deferred *d = deferred;
+
+        deferred = d->next;
+        d->run(d);
+    }
+    deferred_runs = false;
+}
+
 static void wake_entries(struct waitq *q, u32 events, bool all)
 {
     struct wait_entry *e, *tmp;
@@ -105,6 +130,8 @@ static void wake_entries(struct waitq *q, u32 events, bool all)
             break;
     }
     mutex_unlock(&q->lock);
+    if (unlikely(deferred))
+        run_deferred();
 }
 
 void waitq_wake(struct waitq *q, u32 events)

@@ -55,6 +55,17 @@ struct waitq {
     struct list_node entries;
 };
 
+/* A further thing to do for a wake-up that a wake() can't do under the queue's lock, such as waking
+ * another queue. Embedded in an object that stays until run() has been called. */
+struct wait_deferred {
+    struct wait_deferred *next;
+    /* run() - called once after the queue is unlocked, under whatever other locks the waker holds. */
+    void (*run)(struct wait_deferred *d);
+};
+
+/* waitq_defer() - from a wake(): have d->run() called. Not while d is deferred already. */
+void waitq_defer(struct wait_deferred *d);
+
 void waitq_init(struct waitq *q);
 void waitq_destroy(struct waitq *q);
 void waitq_add(struct waitq *q, struct wait_entry *e);
