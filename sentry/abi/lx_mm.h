@@ -77,6 +77,10 @@
 #define LX_MCL_ONFAULT   4
 #define LX_MLOCK_ONFAULT 1u
 
+/* personality(2): what concerns memory */
+#define LX_PER_ADDR_NO_RANDOMIZE 0x0040000u
+#define LX_PER_READ_IMPLIES_EXEC 0x0400000u
+
 #define LX_MEMBARRIER_CMD_QUERY                                0
 #define LX_MEMBARRIER_CMD_GLOBAL                               (1 << 0)
 #define LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED                     (1 << 1)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -63,6 +64,16 @@ u64 host_clock(clockid_t clock)
 
     clock_gettime(clock, &ts);
     return (u64)ts.tv_sec * NS_PER_SEC + (u64)ts.tv_nsec;
+}
+
+/* host-calls(sentry): membarrier(0=0|1) — the guest's membarrier(2) */
+int host_membarrier(bool query)
+{
+    long r = syscall(SYS_membarrier, query ? MEMBARRIER_CMD_QUERY : MEMBARRIER_CMD_GLOBAL, 0, 0);
+
+    if (r < 0)
+        return -errno;
+    return query && !(r & MEMBARRIER_CMD_GLOBAL) ? -EINVAL : 0;
 }
 
 /* host-calls(sentry gofer): gettid getpid tgkill sched_yield — log lines, abort(), spinning */

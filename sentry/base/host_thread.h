@@ -27,6 +27,10 @@ static inline u64 host_monotonic(void)
     return host_clock(CLOCK_MONOTONIC);
 }
 
+/* host_membarrier() - a memory barrier in every running thread of the machine; `query`: only tell
+ * whether the host has it. Return: 0, -ENOSYS, -EINVAL. */
+int host_membarrier(bool query);
+
 int host_gettid(void);
 /* host_sched_yield() - give up the CPU once. */
 void host_sched_yield(void);

@@ -128,6 +128,7 @@ int mm_fork_locked(struct mm *parent, struct plat_thread *child, struct mm **out
     memcpy(mm->auxv, parent->auxv, sizeof(mm->auxv));
     mm->nauxv = parent->nauxv;
     mm->dumpable = parent->dumpable;
+    mm->membarrier_private = atomic_load(&parent->membarrier_private);
     *out = mm;
     return 0;
 }

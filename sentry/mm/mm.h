@@ -16,6 +16,7 @@
 #include "sentry/mm/usermem.h"
 
 #include <bsd/sys/tree.h>
+#include <stdatomic.h>
 
 struct vma {
     RB_ENTRY(vma) node;
@@ -62,6 +63,7 @@ struct mm {
     u64 auxv[64];
     u32 nauxv;
     u32 dumpable;
+    atomic_bool membarrier_private; /* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED */
 };
 OBJ_REFS(mm)
 

@@ -1,0 +1,178 @@
+/*
+ * Memory: mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), msync(2), mincore(2), the
+ * mlock(2) family, membarrier(2).
+ */
+#include "fs/vfs/file.h"
+#include "fs/vfs/mount.h"
+#include "sentry/abi/lx_cred.h"
+#include "sentry/abi/lx_mm.h"
+#include "sentry/abi/lx_process.h"
+#include "sentry/base/clean.h"
+#include "sentry/base/host_thread.h"
+#include "sentry/syscalls/syscall.h"
+
+#include <errno.h>
+
+/* take_limits() - the address space checks against the caller's limits as they are now. */
+static struct mm *take_limits(struct task *t)
+{
+    struct mm *mm = t->mm;
+
+    mm->limit_as = task_rlimit(t, LX_RLIMIT_AS);
+    mm->limit_data = task_rlimit(t, LX_RLIMIT_DATA);
+    mm->limit_memlock =
+        cred_capable(task_cred(t), LX_CAP_IPC_LOCK) ? RLIM_NONE : task_rlimit(t, LX_RLIMIT_MEMLOCK);
+    return mm;
+}
+
+/* file_may_prot() - what mprotect(2) may ever make of a mapping of this description. */
+static u32 file_may_prot(const struct file *f)
+{
+    bool noexec = f->path.mount && (f->path.mount->flags & LX_MS_NOEXEC);
+
+    return (file_readable(f) ? LX_PROT_READ : 0) | (file_writable(f) ? LX_PROT_WRITE : 0) |
+           (noexec ? 0 : LX_PROT_EXEC);
+}
+
+/* implied() - the personality with which readable memory is executable. */
+static u32 implied(const struct task *t, u32 prot, u32 may_prot)
+{
+    bool exec = (t->personality & LX_PER_READ_IMPLIES_EXEC) && (prot & LX_PROT_READ);
+
+    return exec ? prot | (may_prot & LX_PROT_EXEC) : prot;
+}
+
+s64 sys_mmap(struct task *t, const u64 a[6])
+{
+    struct mm_map_args args = {
+        .addr = a[0],
+        .len = a[1],
+        .prot = (u32)a[2],
+        .flags = (u32)a[3],
+        .offset = a[5],
+        .may_prot = LX_PROT_RWX,
+    };
+    auto_put(file) struct file *f = NULL;
+    uaddr_t out;
+    int err;
+
+    if (args.offset & ~GUEST_PAGE_MASK)
+        return -EINVAL;
+    if (!(args.flags & LX_MAP_ANONYMOUS)) {
+        err = arg_fd(t, a[4], &f);
+        if (err)
+            return err;
+        args.mappable = &f->mappable;
+        args.may_prot = file_may_prot(f);
+    }
+    args.prot = implied(t, args.prot, args.may_prot);
+    err = mm_map(take_limits(t), t->thread, &args, &out);
+    return err ? err : (s64)out;
+}
+
+s64 sys_munmap(struct task *t, const u64 a[6])
+{
+    return mm_unmap(t->mm, t->thread, a[0], a[1]);
+}
+
+s64 sys_mprotect(struct task *t, const u64 a[6])
+{
+    return mm_protect(take_limits(t), t->thread, a[0], a[1], implied(t, (u32)a[2], LX_PROT_EXEC));
+}
+
+s64 sys_mremap(struct task *t, const u64 a[6])
+{
+    uaddr_t out;
+    int err = mm_remap(take_limits(t), t->thread, a[0], a[1], a[2], (u32)a[3], a[4], &out);
+
+    return err ? err : (s64)out;
+}
+
+s64 sys_madvise(struct task *t, const u64 a[6])
+{
+    return mm_advise(t->mm, t->thread, a[0], a[1], (int)a[2]);
+}
+
+s64 sys_brk(struct task *t, const u64 a[6])
+{
+    return (s64)mm_brk(take_limits(t), t->thread, a[0]);
+}
+
+s64 sys_msync(struct task *t, const u64 a[6])
+{
+    return mm_msync(t->mm, t->thread, a[0], a[1], (int)a[2]);
+}
+
+s64 sys_mincore(struct task *t, const u64 a[6])
+{
+    return mm_mincore(t->mm, a[0], a[1], a[2]);
+}
+
+s64 sys_mlock(struct task *t, const u64 a[6])
+{
+    return mm_lock(take_limits(t), a[0], a[1], true);
+}
+
+s64 sys_mlock2(struct task *t, const u64 a[6])
+{
+    if ((u32)a[2] & ~LX_MLOCK_ONFAULT)
+        return -EINVAL;
+    return mm_lock(take_limits(t), a[0], a[1], true);
+}
+
+s64 sys_munlock(struct task *t, const u64 a[6])
+{
+    return mm_lock(t->mm, a[0], a[1], false);
+}
+
+s64 sys_mlockall(struct task *t, const u64 a[6])
+{
+    int flags = (int)a[0];
+
+    if (!flags || (flags & ~(LX_MCL_CURRENT | LX_MCL_FUTURE | LX_MCL_ONFAULT)) ||
+        flags == LX_MCL_ONFAULT)
+        return -EINVAL;
+    return mm_lock_all(take_limits(t), flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE);
+}
+
+s64 sys_munlockall(struct task *t, const u64 a[6])
+{
+    return mm_unlock_all(t->mm);
+}
+
+/* --- membarrier(2) --- */
+
+#define MEMBARRIER_COMMANDS                                                              \
+    (LX_MEMBARRIER_CMD_GLOBAL | LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |                     \
+     LX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED | \
+     LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+
+/*
+ * Every barrier is the host's global one, made here: it covers each thread of the machine, so those
+ * of the guest too, whoever runs them. Nothing covers instruction streams, so SYNC_CORE is not
+ * offered.
+ */
+s64 sys_membarrier(struct task *t, const u64 a[6])
+{
+    int cmd = (int)a[0];
+
+    if ((u32)a[1])
+        return -EINVAL;
+    switch (cmd) {
+    case LX_MEMBARRIER_CMD_QUERY: return host_membarrier(true) ? 0 : MEMBARRIER_COMMANDS;
+    case LX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: return 0;
+    case LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+        atomic_store(&t->mm->membarrier_private, true);
+        return 0;
+    case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+        if (!atomic_load(&t->mm->membarrier_private))
+            return -EPERM;
+        /* A task that is alone with its memory is in order with itself. */
+        if (atomic_load(&t->mm->obj.count) == 1)
+            return 0;
+        return host_membarrier(false);
+    case LX_MEMBARRIER_CMD_GLOBAL:
+    case LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED: return host_membarrier(false);
+    default: return -EINVAL;
+    }
+}
