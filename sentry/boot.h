@@ -1,0 +1,45 @@
+/*
+ * Boot: the lists of what exists, and a container from its spec. In three parts, since the host is
+ * there only in the first: boot_host() before the Sentry confines itself, boot_threads() after it,
+ * boot_container() to build one.
+ */
+#pragma once
+
+#include "platform/platform.h"
+#include "sentry/base/types.h"
+
+struct gofer_conn;
+struct container;
+struct file;
+struct oci_error;
+struct oci_spec;
+struct thread_group;
+
+/* A bind mount that the gofer serves as /mnt/<index>, for spec->mounts.items[spec]. */
+struct boot_bind {
+    u32 index, spec;
+    bool readonly, dir;
+};
+
+struct boot_args {
+    const char *id;
+    struct oci_spec *spec; /* taken by boot_container() on success */
+    const struct platform_ops *platform;
+    struct plat_zygote *zygote;
+    struct gofer_conn *gofer;
+    bool root_readonly, root_shared, mounts_shared;
+    const struct boot_bind *binds;
+    u32 nbinds, pids_limit;
+    const char *kernel_release; /* NULL: the default */
+    bool allow_suid;
+};
+
+/* boot_host() - what needs the host: the platform and a zygote for the first container. */
+int boot_host(const char *platform, const struct platform_ops **ops, struct plat_zygote **zygote);
+/* boot_threads() - timers, watches, the platform's threads; needs no privilege. */
+int boot_threads(const struct platform_ops *ops);
+/* boot_container() - the objects and the mount tree of a container in state created.
+ * Return: 0, or -errno with a line for people in err->text. */
+int boot_container(const struct boot_args *args, struct container **out, struct oci_error *err);
+/* boot_mounts() - the container's mount namespace from its spec (boot_mounts.c). */
+int boot_mounts(struct container *c, const struct boot_args *args, struct oci_error *err);

@@ -1,0 +1,22 @@
+/*
+ * The control server: serves the requests of control_proto.h that come from runsc.
+ */
+#pragma once
+
+#include "sentry/base/types.h"
+
+struct container;
+struct file;
+
+struct control_config {
+    int listener; /* taken: listening SEQPACKET socket */
+    struct container *container; /* borrowed for ever */
+    struct file *stdio[3]; /* init's; references taken, dropped at start */
+};
+
+/* control_server_start() - from now on requests are served, on threads of their own. */
+int control_server_start(const struct control_config *config);
+/* control_server_drain() - until every pending `wait` has been answered. */
+void control_server_drain(void);
+/* control_status() - a wait status as a shell tells it: 0-255, 128 + n for a signal. */
+u32 control_status(u32 wait_status);

@@ -1,0 +1,43 @@
+/* Inside the control server. */
+#pragma once
+
+#include "sentry/base/list.h"
+#include "sentry/base/lock.h"
+#include "sentry/control/control_msg.h"
+#include "sentry/control/server.h"
+
+#include <stdatomic.h>
+
+struct thread_group;
+
+/* One connection. It lives while its reader or a pending wait uses it. */
+struct control_conn {
+    atomic_uint refs;
+    int sock; /* owned */
+    struct mutex lock;
+    struct list_node processes; /* struct control_process bound to it; guarded by lock */
+};
+
+/* A process made by exec: known until it was waited for or its bound connection closes. */
+struct control_process {
+    struct list_node node;
+    struct thread_group *tg; /* a reference */
+    s32 pid;                 /* in the container's pid namespace */
+};
+
+struct control_request {
+    struct control_conn *conn; /* borrowed */
+    struct control_msg *msg;
+    struct control_msg reply; /* filled by the operation; none: it answers later by itself */
+    bool later;
+};
+
+extern struct control_config control_config;
+
+void control_conn_get(struct control_conn *c);
+void control_conn_put(struct control_conn *c);
+void control_conn_send(struct control_conn *c, const struct control_msg *reply);
+
+/* control_run() - find and do what the request asks; fills req->reply unless req->later. */
+void control_run(struct control_request *req);
+int control_ps(struct control_request *req);
