@@ -247,7 +247,7 @@ static inline bool guest_is_zero(pid_t pid)
     })
 #define EXPECT_CHILD_OK(pid) EXPECT_EXIT(pid, 0)
 
-/* Poll until cond, for ten seconds at most. */
+/* Poll until cond, which may be evaluated any number of times, for ten seconds at most. */
 #define WAIT_UNTIL(cond)                                                                           \
     __extension__({                                                                                \
         int tries_ = 0;                                                                            \
