@@ -1,0 +1,67 @@
+/*
+ * The waiter: what callers know as the pid of an exec'd process. It sits in the container's cgroup,
+ * relays the signals that it can catch, and exits with the process's status when that has ended.
+ * If it is killed itself, its connection closes and the Sentry kills the process. It is a fork and
+ * not a new program: it shares its pages with every other runsc.
+ */
+#include "cmd/runsc/exec_waiter.h"
+
+#include "cmd/runsc/cgroup.h"
+#include "cmd/runsc/error.h"
+#include "cmd/runsc/host_file.h"
+#include "cmd/runsc/host_process.h"
+#include "cmd/runsc/signal_relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Descriptors of a waiter. */
+enum { WAITER_SOCK = 3, WAITER_RELAY = 4, WAITER_END = 5 };
+
+#define EXIT_LOST 128
+
+/* arrange_fds() - /dev/null, the connection, and nothing else. */
+static int arrange_fds(int sock)
+{
+    int null = host_file_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
+    int high = null < 0 ? null : fcntl(sock, F_DUPFD_CLOEXEC, WAITER_END);
+
+    if (high < 0)
+        return -EBADF;
+    for (int i = 0; i < 3; i++)
+        if (host_file_dup(null, i) < 0)
+            return -EBADF;
+    if (host_file_dup(high, WAITER_SOCK) < 0)
+        return -EBADF;
+    return host_process_close_from(WAITER_SOCK + 1);
+}
+
+static _Noreturn void run_waiter(const struct container *c, int sock, s64 pid)
+{
+    int relay, status;
+
+    prctl(PR_SET_NAME, "runsc-exec");
+    host_process_session();
+    if (arrange_fds(sock) || host_process_chdir("/"))
+        _exit(EXIT_LOST);
+    relay = signal_relay_open();
+    if (relay < 0)
+        _exit(EXIT_LOST);
+    cgroup_enter(c, getpid(), NULL); /* it may be going away; then so is the process */
+    malloc_trim(0);
+    status = signal_relay_wait(c, WAITER_SOCK, relay, pid);
+    /* a sandbox that has gone took the process with it by SIGKILL */
+    _exit(status >= 0 ? status : EXIT_LOST + SIGKILL);
+}
+
+pid_t exec_waiter_start(const struct container *c, int sock, s64 pid)
+{
+    pid_t waiter = host_process_clone(0);
+
+    if (waiter == 0)
+        run_waiter(c, sock, pid);
+    return waiter < 0 ? error_errno(waiter, "can't make the process that waits") : waiter;
+}

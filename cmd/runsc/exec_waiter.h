@@ -1,0 +1,11 @@
+/* The host process that stands for a detached exec. See exec_waiter.c. */
+#pragma once
+
+#include "cmd/runsc/container.h"
+
+/*
+ * exec_waiter_start() - forks it.
+ * @sock: the connection to which the process is bound; the waiter has it from now on.
+ * Return: its pid, or an error, error set.
+ */
+pid_t exec_waiter_start(const struct container *c, int sock, s64 pid);
