@@ -6,7 +6,6 @@
 #include "fs/vfs/mount.h"
 #include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_mm.h"
-#include "sentry/abi/lx_process.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_thread.h"
 #include "sentry/syscalls/syscall.h"
