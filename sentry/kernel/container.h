@@ -31,6 +31,9 @@ struct container {
     struct mount_ns *mount_ns;
     struct uts_ns *uts_ns;
     u32 pids_limit;
+    bool allow_suid;      /* set-user-ID bits and file capabilities count at exec */
+    bool stop_tasks;      /* task_stop_all(); guarded by the pid lock */
+    _Atomic(u32) abi_kernel; /* newest kernel that a program run so far demands; see loader.h */
     const char *kernel_release; /* uname -r; see uname.h */
     _Atomic(u32) ntasks;
 
@@ -54,10 +57,11 @@ struct process_args {
     const struct oci_process *process; /* borrowed for the call */
     struct file *stdio[3];             /* borrowed; NULL: closed */
     bool is_init;
+    const char *failed; /* out, on failure: "cwd", "program" or "process" */
 };
 /* container_start_process() - make a thread group and load its program in its first step; waits
- * until it has been loaded. Return: 0 and a reference in *out, or the errno of the load. */
-int container_start_process(struct container *c, const struct process_args *args,
+ * until it has been loaded. Return: 0 and a reference in *out, or the errno of what failed. */
+int container_start_process(struct container *c, struct process_args *args,
                             struct thread_group **out);
 /* container_wait() - sleep (control thread) until `tg` has ended. Return: its wait status. */
 u32 container_wait(struct container *c, struct thread_group *tg);

@@ -291,10 +291,13 @@ static void finish(struct loader_plan *plan, const struct arch_regs *regs,
 int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
                 struct loader_result *out)
 {
-    struct loader_plan plan = {.args = args};
+    struct loader_args known = *args;
+    struct loader_plan plan = {.args = &known};
     struct arch_regs regs;
     int err = resolve(&plan);
 
+    if (!err && known.set_ids)
+        err = known.set_ids(&known, plan.exe.file);
     if (!err)
         err = build(&plan, fresh, &regs);
     if (!err)

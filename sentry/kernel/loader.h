@@ -28,6 +28,11 @@ struct loader_args {
     bool secure;
     u64 auxv_hwcap, auxv_hwcap2; /* from the host's own auxv */
     u64 auxv_minsigstksz;        /* what a signal frame takes (AT_MINSIGSTKSZ); 0: not told */
+    /* set_ids() - `program` is what will run (a script's interpreter), nothing is built yet: fill in
+     * uid … secure by its set-id bits and capabilities. NULL: they are as given.
+     * Return: 0, or execve(2)'s errno. */
+    int (*set_ids)(struct loader_args *args, struct file *program);
+    void *context; /* set_ids()'s own */
 };
 
 struct loader_result {

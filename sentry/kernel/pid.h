@@ -23,7 +23,8 @@ struct pid_ns {
     u32 level;
     struct hash by_number; /* and below: guarded by the pid lock */
     s32 last;              /* where the next search starts */
-    u32 count;
+    u32 count;             /* numbers in use */
+    u32 groups;            /* thread groups that have not been reaped, of inner namespaces too */
     struct thread_group *init; /* borrowed; NULL before the first and after the last */
     bool dying;                /* init is gone: no new pids */
 };

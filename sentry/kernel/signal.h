@@ -49,6 +49,7 @@ struct sighand *sighand_new(const struct sighand *copy_of);
 /* sighand_exec() - handlers to default at exec; ignored ones stay. */
 void sighand_exec(struct sighand *sh);
 
+/* sigpending_init(), sigpending_clear() - make it empty; clear frees what is queued. */
 void sigpending_init(struct sigpending *p);
 void sigpending_clear(struct sigpending *p);
 

@@ -39,7 +39,10 @@ struct session;
 enum {
     TASK_WORK_SIGNAL = 1u << 0, /* a signal may be deliverable, or the group stops or exits */
     TASK_WORK_STOP = 1u << 1,   /* task_stop_all() */
+    TASK_WORK_MM = 1u << 2,     /* a forked child carries out MADV_DONTFORK and so on */
 };
+
+enum { GROUP_NOTIFY_STOPPED = 1u << 0, GROUP_NOTIFY_CONTINUED = 1u << 1 };
 
 /* How far a task has come; task->state, atomic. */
 enum task_state { TASK_NEW, TASK_RUNNING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
@@ -76,7 +79,9 @@ struct task {
     u64 saved_blocked;         /* own: restored at return if restore_blocked */
     bool restore_blocked;
     u64 sigwait_set;           /* guarded by tg->lock: sigtimedwait() consumes these */
+    bool stop_dequeued;        /* guarded by tg->lock: a stop signal was taken, no SIGCONT since */
     struct sigaltstack_state altstack; /* own */
+    struct plat_fault fault; /* own: the last fault, for frames */
 
     uaddr_t clear_child_tid, set_child_tid; /* own */
     uaddr_t robust_list;
@@ -85,13 +90,15 @@ struct task {
     s64 syscall_nr; /* own: system call being served, -1 outside of one */
     s32 parent_death_signal;
     u32 exit_status;         /* wait status; valid from TASK_ZOMBIE on */
-    struct vfork *vfork;     /* own: who waits for this task's exec or exit; NULL */
+    struct vfork *vfork;     /* own: who waits for this task's exec or exit; a reference; NULL */
     struct exec_request *boot; /* own: what the first step() of an init or exec'd task loads */
     u64 utime_ns, stime_ns;
     u64 start_time;          /* monotonic ns */
     u32 personality;
     u32 timer_slack_ns;
-    bool is_leader;
+    bool leaving;          /* own: task_exit() was called */
+    bool nproc_exceeded;   /* own: set*uid(2) went over RLIMIT_NPROC: execve(2) will fail */
+    _Atomic(bool) in_step; /* served by the Sentry; else its guest code may be running */
 };
 OBJ_REFS(task)
 
@@ -105,12 +112,16 @@ struct thread_group {
     struct list_node children, sibling;
     struct process_group *pgrp; /* a reference */
     struct list_node in_pgrp;
+    u64 forker;   /* id of the parent's task that made it (__WNOTHREAD); 0: one that is gone */
+    u64 exec_id, parent_exec_id; /* changes with each exec; the parent's when this was made */
+    u32 group_signals; /* signals sent to it as a member of a process group: a fork notices */
     bool did_exec, is_subreaper, dead, reaped;
     struct waitq child_wait; /* this process's wait4(); woken on any child's change of state */
 
     struct mutex lock; /* TGROUP class */
     struct list_node tasks; /* and below: guarded by lock */
-    u32 ntasks;
+    u32 ntasks; /* on the list */
+    u32 nlive;  /* of them, those that have not begun to leave */
     struct task *leader; /* a reference */
     struct sighand *sighand; /* a reference */
     struct sigpending pending;
@@ -120,7 +131,10 @@ struct thread_group {
     enum { GROUP_RUNNING, GROUP_STOPPING, GROUP_STOPPED } stop;
     u32 stop_signo, stop_pending; /* how many tasks have still to stop */
     bool stop_unreported, cont_unreported; /* for waitid() */
+    u32 notify; /* GROUP_NOTIFY_*: what the parent has still to be told */
+    bool unkillable; /* a pid namespace's init: default actions do nothing to it */
     struct waitq stop_wait; /* stopped tasks, and tasks that wait for their group, sleep here */
+    struct waitq signal_wait; /* signalfd's readers and pollers */
     s32 exit_signal;        /* to the parent; 0: none, -1: thread */
 
     struct rlimit_pair limits[RLIMIT_COUNT];
@@ -153,6 +167,8 @@ void task_exit(struct task *t, u32 status);
 /* group_exit() - the whole group leaves with `status` (the first caller's counts). */
 void group_exit(struct thread_group *tg, u32 status);
 void group_exit_locked(struct thread_group *tg, u32 status);
+/* group_kill_others_locked() - every task but `but` is to leave: at exit and exec. */
+void group_kill_others_locked(struct thread_group *tg, const struct task *but);
 
 /* task_clone() - clone(2) for the calling task. Return: the child's tid, or negative errno. */
 struct clone_args {
@@ -165,11 +181,58 @@ struct clone_args {
 };
 s64 task_clone(struct task *t, const struct clone_args *args);
 
-/* task_exec() - execve(2) for the calling task; strings are taken over. */
+/* task_exec() - execve(2) for the calling task: run `file` (borrowed, from loader_open_exec()),
+ * which was named `filename`. Strings are taken over. Return: 0, or its errno. */
 struct exec_strings;
-struct path;
-int task_exec(struct task *t, const struct path *start, const char *filename, u32 walk_flags,
-              struct exec_strings *argv, struct exec_strings *envp);
+struct file;
+int task_exec(struct task *t, struct file *file, const char *filename, struct exec_strings *argv,
+              struct exec_strings *envp);
+
+/* task_wait() - wait4(2) and waitid(2). */
+struct lx_rusage;
+struct wait_request {
+    enum { WAIT_ANY, WAIT_PID, WAIT_PGRP } which;
+    s32 nr;      /* WAIT_PID, WAIT_PGRP: as the caller's pid namespace has it; WAIT_PGRP 0: its own */
+    u32 options; /* LX_W* */
+    /* what was found; pid 0: nothing (WNOHANG) */
+    s32 pid;
+    u32 uid, status; /* wait status */
+    struct lx_rusage *rusage; /* NULL: not wanted */
+};
+/* Return: 0, -ECHILD, -ERESTARTSYS. */
+int task_wait(struct task *t, struct wait_request *w);
+
+/* task_leave() - the last part of the calling task's life; its step() then returns PLAT_EXIT. */
+void task_leave(struct task *t);
+/* task_alloc() - a task, nothing linked: the last reference undoes it. The reference in *out is
+ * that of the running task, which task_leave() drops. thread_group_alloc() - the same for a group. */
+int task_alloc(struct thread_group *tg, struct pid *pid, struct task **out);
+int thread_group_alloc(struct container *c, struct pid *pid, struct thread_group **out);
+/* task_link_locked() - into its group; the first is its leader. pid lock and tg->lock held. */
+void task_link_locked(struct task *t);
+/* thread_group_reap_locked() - a zombie is gone for good: its pid is free. pid lock held; what it
+ * holds is dropped by thread_group_free_list() after that lock is released. */
+void thread_group_reap_locked(struct thread_group *tg, struct list_node *reaped);
+void thread_group_free_list(struct list_node *reaped);
+/* thread_group_notify_parent_locked() - a child has stopped or continued: SIGCHLD and wake-up.
+ * pid lock held. */
+void thread_group_notify_parent_locked(struct thread_group *tg, int code, int status);
+/* thread_group_zombie_locked() - has every task of it left? pid lock held. */
+bool thread_group_zombie_locked(struct thread_group *tg);
+/* task_count_charge() - one more task of the container and of cred's uid, which may have `nproc`
+ * (RLIMIT_NPROC). Return: 0, -EAGAIN. */
+int task_count_charge(struct container *c, const struct cred *cred, u64 nproc);
+void task_count_release(struct container *c, u32 uid);
+/* task_count_move() - a task changes its uid. Return: how many tasks `to` has now. */
+u32 task_count_move(u32 from, u32 to);
+u32 task_count_of(u32 uid);
+
+/* thread_group_times() - CPU time of all its tasks, of those gone too. task_times(): of one. */
+void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns);
+void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns);
+/* thread_group_rusage() - what getrusage(2) says of its own tasks (`self`), of its reaped
+ * descendants (`children`), or of both. */
+void thread_group_rusage(struct thread_group *tg, bool self, bool children, struct lx_rusage *out);
 
 /* task_cred() - the calling task's credentials, borrowed. task_cred_of(): any task's, a reference.
  * task_set_cred() - replace the calling task's (taken). */
@@ -180,7 +243,8 @@ static inline const struct cred *task_cred(const struct task *t)
 struct cred *task_cred_of(struct task *t);
 void task_set_cred(struct task *t, struct cred *fresh);
 
-/* task_stop_all() - bring every task of a container to its boundary, invisibly; resume ends it. */
+/* task_stop_all() - bring every task of a container to its boundary, invisibly; resume ends it.
+ * When it returns no guest code runs; handlers that sleep go on sleeping. */
 void task_stop_all(struct container *c);
 void task_resume_all(struct container *c);
 

@@ -1,0 +1,59 @@
+/* UTS namespaces and the bundle of a task's namespaces; see nsproxy.h. */
+#include "sentry/kernel/nsproxy.h"
+
+#include "fs/vfs/mount.h"
+#include "sentry/cred/cred.h"
+#include "sentry/kernel/pid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void uts_ns_free(struct obj *o)
+{
+    struct uts_ns *ns = container_of(o, struct uts_ns, obj);
+
+    user_ns_put(ns->user_ns);
+    mutex_destroy(&ns->lock);
+    free(ns);
+}
+
+static struct obj_type uts_ns_type = {.name = "uts_ns", .free = uts_ns_free};
+
+struct uts_ns *uts_ns_new(struct user_ns *user_ns, const char *nodename, const char *domainname)
+{
+    struct uts_ns *ns = calloc(1, sizeof(*ns));
+
+    if (!ns)
+        return NULL;
+    obj_init(&ns->obj, &uts_ns_type);
+    mutex_init(&ns->lock, LOCK_LEAF);
+    ns->user_ns = user_ns_get(user_ns);
+    snprintf(ns->nodename, sizeof(ns->nodename), "%s", nodename);
+    snprintf(ns->domainname, sizeof(ns->domainname), "%s", domainname);
+    return ns;
+}
+
+static void nsproxy_free(struct obj *o)
+{
+    struct nsproxy *ns = container_of(o, struct nsproxy, obj);
+
+    mount_ns_put(ns->mount);
+    uts_ns_put(ns->uts);
+    pid_ns_put(ns->pid_for_children);
+    free(ns);
+}
+
+static struct obj_type nsproxy_type = {.name = "nsproxy", .free = nsproxy_free};
+
+struct nsproxy *nsproxy_new(struct mount_ns *mount, struct uts_ns *uts, struct pid_ns *pid)
+{
+    struct nsproxy *ns = calloc(1, sizeof(*ns));
+
+    if (!ns)
+        return NULL;
+    obj_init(&ns->obj, &nsproxy_type);
+    ns->mount = mount_ns_get(mount);
+    ns->uts = uts_ns_get(uts);
+    ns->pid_for_children = pid_ns_get(pid);
+    return ns;
+}

@@ -1,0 +1,359 @@
+/*
+ * clone(2): a further task of the caller's group, or a new process.
+ *
+ * Checked first, then everything that can fail is made (pid, objects, the host's thread), then the
+ * child is linked under the pid lock and its group's lock, which can't fail but for one reason: the
+ * group has begun to exit, to exec or to stop, or a signal came for the caller's process group and
+ * the child would miss it. Then all is undone and the call is restarted, which takes the signal
+ * first.
+ */
+#include "sentry/abi/lx_cred.h"
+#include "sentry/abi/lx_process.h"
+#include "sentry/kernel/fdtable.h"
+#include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/task_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- CLONE_VFORK --- */
+
+static void vfork_free(struct obj *o)
+{
+    struct vfork *v = container_of(o, struct vfork, obj);
+
+    waitq_destroy(&v->done_wait);
+    free(v);
+}
+
+static struct obj_type vfork_type = {.name = "vfork", .free = vfork_free};
+
+static struct vfork *vfork_new(void)
+{
+    struct vfork *v = calloc(1, sizeof(*v));
+
+    if (!v)
+        return NULL;
+    obj_init(&v->obj, &vfork_type);
+    waitq_init(&v->done_wait);
+    return v;
+}
+
+void vfork_done(struct task *t)
+{
+    if (!t->vfork)
+        return;
+    atomic_store(&t->vfork->done, true);
+    waitq_wake_all(&t->vfork->done_wait, 0);
+    t->vfork = vfork_put(t->vfork);
+}
+
+/* --- checks --- */
+
+static int check_flags(const struct task *t, const struct clone_args *a)
+{
+    u64 flags = a->flags;
+
+    if ((flags & LX_CLONE_FS) && (flags & (LX_CLONE_NEWNS | LX_CLONE_NEWUSER)))
+        return -EINVAL;
+    if ((flags & LX_CLONE_THREAD) && !(flags & LX_CLONE_SIGHAND))
+        return -EINVAL;
+    if ((flags & LX_CLONE_SIGHAND) && !(flags & LX_CLONE_VM))
+        return -EINVAL;
+    if ((flags & LX_CLONE_PARENT) && t->tg->unkillable)
+        return -EINVAL; /* an init's siblings would have no parent in their namespace */
+    if ((flags & LX_CLONE_THREAD) && (flags & (LX_CLONE_NEWUSER | LX_CLONE_NEWPID)))
+        return -EINVAL;
+    if (flags & LX_CLONE_NAMESPACES) {
+        /* Not built; who may not make one is told so first. */
+        bool user_only = (flags & LX_CLONE_NAMESPACES) == LX_CLONE_NEWUSER;
+
+        return user_only || cred_capable(task_cred(t), LX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+    }
+    if ((flags & LX_CLONE_PIDFD) || (flags & LX_CLONE_INTO_CGROUP) || a->set_tid_size)
+        return -EINVAL;
+    return 0;
+}
+
+/* check_signals() - what is pending is taken before the fork. *group_signals: see check_late(). */
+static int check_signals(struct task *t, u32 *group_signals)
+{
+    struct thread_group *tg = t->tg;
+    bool pending;
+
+    mutex_lock(&tg->lock);
+    signal_recompute_locked(t);
+    pending = signal_pending(t);
+    mutex_unlock(&tg->lock);
+    *group_signals = __atomic_load_n(&tg->group_signals, __ATOMIC_ACQUIRE);
+    return pending ? -ERESTARTNOINTR : 0;
+}
+
+/* check_late_locked() - may the child still be linked? pid lock and parent group's lock held. */
+static int check_late_locked(struct task *t, const struct clone_args *a, u32 group_signals)
+{
+    struct thread_group *tg = t->tg;
+
+    if (tg->exiting || tg->exec_task)
+        return -ERESTARTNOINTR;
+    if ((a->flags & LX_CLONE_THREAD) && tg->stop != GROUP_RUNNING)
+        return -ERESTARTNOINTR;
+    if (tg->group_signals != group_signals && signal_pending(t))
+        return -ERESTARTNOINTR;
+    return t->pid->ns->dying ? -ENOMEM : 0;
+}
+
+/* --- making --- */
+
+/* copy_sighand() - for a new group. Return: a new reference, or NULL. */
+static struct sighand *copy_sighand(struct task *t, u64 flags)
+{
+    struct sighand *from = t->tg->sighand, *sh;
+
+    if (flags & LX_CLONE_SIGHAND)
+        return sighand_get(from);
+    mutex_lock(&from->lock);
+    sh = sighand_new(from);
+    mutex_unlock(&from->lock);
+    if (sh && (flags & LX_CLONE_CLEAR_SIGHAND))
+        sighand_exec(sh);
+    return sh;
+}
+
+/* copy_group() - a new process' group, not linked. */
+static int copy_group(struct task *t, const struct clone_args *a, struct pid *pid,
+                      struct thread_group **out)
+{
+    struct thread_group *from = t->tg, *tg;
+    int err = thread_group_alloc(from->container, pid, &tg);
+
+    if (err)
+        return err;
+    tg->sighand = copy_sighand(t, a->flags);
+    if (!tg->sighand) {
+        thread_group_put(tg);
+        return -ENOMEM;
+    }
+    tg->exit_signal = (s32)a->exit_signal;
+    mutex_lock(&from->lock);
+    memcpy(tg->limits, from->limits, sizeof(tg->limits));
+    tg->exe = file_get(from->exe);
+    tg->oom_score_adj = from->oom_score_adj;
+    mutex_unlock(&from->lock);
+    *out = tg;
+    return 0;
+}
+
+/* copy_own() - what the child takes from the calling task without sharing or host calls. */
+static void copy_own(struct task *t, struct task *child, const struct clone_args *a)
+{
+    child->cred = cred_get(t->cred);
+    child->ns = nsproxy_get(t->ns);
+    memcpy(child->comm, t->comm, sizeof(child->comm));
+    child->blocked = t->blocked;
+    if ((a->flags & (LX_CLONE_VM | LX_CLONE_VFORK)) != LX_CLONE_VM)
+        child->altstack = t->altstack;
+    if (a->flags & LX_CLONE_CHILD_SETTID)
+        child->set_child_tid = a->child_tid;
+    if (a->flags & LX_CLONE_CHILD_CLEARTID)
+        child->clear_child_tid = a->child_tid;
+    child->personality = t->personality;
+    child->timer_slack_ns = t->timer_slack_ns;
+    child->fault = t->fault;
+}
+
+static int copy_files_and_fs(struct task *t, struct task *child, u64 flags)
+{
+    child->files = flags & LX_CLONE_FILES ? fdtable_get(t->files) : fdtable_dup(t->files);
+    child->fs = flags & LX_CLONE_FS ? fs_context_get(t->fs) : fs_context_dup(t->fs);
+    return child->files && child->fs ? 0 : -ENOMEM;
+}
+
+static bool has_fork_advice(struct mm *mm)
+{
+    for (struct vma *v = mm_first_locked(mm); v; v = mm_next_locked(v))
+        if (v->flags & (VMA_DONTFORK | VMA_WIPEONFORK))
+            return true;
+    return false;
+}
+
+/* copy_mm() - the host's thread and the address space it runs in. On failure child->thread tells
+ * whether there is one to discard. */
+static int copy_mm(struct task *t, struct task *child, const struct clone_args *a)
+{
+    const struct platform_ops *ops = task_platform(t);
+    struct arch_regs regs = *ops->regs(t->thread);
+    int err;
+
+    arch_regs_clone(&regs, a->stack);
+    if (a->flags & LX_CLONE_SETTLS)
+        arch_regs_set_tls(&regs, a->tls);
+    if (a->flags & LX_CLONE_VM) {
+        child->mm = mm_get(t->mm);
+        return ops->thread_clone(t->thread, &regs, child, &child->thread);
+    }
+    /* Table and memory are copied at the same moment, whatever other threads map meanwhile. */
+    rwlock_write(&t->mm->lock);
+    err = ops->thread_fork(t->thread, &regs, child, &child->thread);
+    if (!err)
+        err = mm_fork_locked(t->mm, child->thread, &child->mm);
+    rwlock_unlock(&t->mm->lock);
+    if (!err && has_fork_advice(child->mm))
+        atomic_fetch_or(&child->work, TASK_WORK_MM);
+    return err;
+}
+
+/* make_child() - everything but linking. On failure nothing is left but the charge. */
+static int make_child(struct task *t, const struct clone_args *a, struct task **out)
+{
+    struct thread_group *tg = NULL;
+    struct task *child = NULL;
+    struct pid *pid;
+    int err = pid_alloc(t->ns->pid_for_children, &pid);
+
+    if (err)
+        return err;
+    if (a->flags & LX_CLONE_THREAD)
+        tg = thread_group_get(t->tg);
+    else
+        err = copy_group(t, a, pid, &tg);
+    if (!err)
+        err = task_alloc(tg, pid, &child);
+    if (!err) {
+        copy_own(t, child, a);
+        err = copy_files_and_fs(t, child, a->flags);
+    }
+    if (!err)
+        err = copy_mm(t, child, a);
+    if (err) {
+        pid_lock();
+        pid_release_locked(pid);
+        pid_unlock();
+        if (child && child->thread)
+            task_platform(t)->thread_discard(child->thread);
+        task_put(child);
+    } else {
+        *out = child;
+    }
+    thread_group_put(tg);
+    pid_put(pid);
+    return err;
+}
+
+static void discard_child(struct task *child)
+{
+    pid_lock();
+    pid_release_locked(child->pid);
+    pid_unlock();
+    task_platform(child)->thread_discard(child->thread);
+    task_put(child);
+}
+
+/* --- linking --- */
+
+/* link_group_locked() - a new process into the tree. pid lock held, no group's lock. */
+static void link_group_locked(struct task *t, struct thread_group *tg, u64 flags)
+{
+    struct thread_group *parent = t->tg;
+
+    tg->forker = t->obj.id;
+    if (flags & LX_CLONE_PARENT) {
+        tg->forker = t->tg->forker;
+        tg->exit_signal = t->tg->exit_signal;
+        parent = t->tg->parent;
+    }
+    tg->parent = parent;
+    if (parent) {
+        tg->parent_exec_id = parent->exec_id;
+        list_add_tail(&parent->children, &tg->sibling);
+    }
+    pgrp_join_locked(tg, t->tg->pgrp);
+}
+
+static int link_child(struct task *t, struct task *child, const struct clone_args *a,
+                      u32 group_signals)
+{
+    struct thread_group *tg = child->tg;
+    int err;
+
+    pid_lock();
+    mutex_lock(&t->tg->lock);
+    err = check_late_locked(t, a, group_signals);
+    if (!err && tg == t->tg)
+        task_link_locked(child);
+    mutex_unlock(&t->tg->lock);
+    if (!err && tg != t->tg) {
+        mutex_lock(&tg->lock);
+        task_link_locked(child);
+        mutex_unlock(&tg->lock);
+        link_group_locked(t, tg, a->flags);
+    }
+    pid_unlock();
+    return err;
+}
+
+/* tell_tids() - CLONE_PARENT_SETTID and CLONE_CHILD_SETTID; a bad address is nobody's error. */
+static void tell_tids(struct task *t, struct task *child, const struct clone_args *a, s32 nr)
+{
+    s32 own = pid_nr(child->pid, child->pid->ns);
+
+    if (a->flags & LX_CLONE_PARENT_SETTID)
+        usermem_put(t->mm, a->parent_tid, &nr);
+    if (a->flags & LX_CLONE_CHILD_SETTID)
+        usermem_put(child->mm, a->child_tid, &own);
+}
+
+/* start_child() - let it run; with `v` wait until it has left our memory. `child` is borrowed only
+ * until it runs. */
+static void start_child(struct task *child, struct vfork *v)
+{
+    const struct platform_ops *ops = task_platform(child);
+    struct plat_thread *th = child->thread;
+
+    if (atomic_load(&child->work))
+        ops->interrupt(th);
+    ops->thread_start(th);
+    if (v)
+        wait_event_killable(&v->done_wait, 0, DEADLINE_NEVER, atomic_load(&v->done));
+}
+
+s64 task_clone(struct task *t, const struct clone_args *a)
+{
+    struct container *c = t->tg->container;
+    u32 uid = t->cred->uid, group_signals;
+    struct vfork *v = NULL;
+    struct task *child;
+    s32 nr;
+    int err = check_flags(t, a);
+
+    if (!err)
+        err = check_signals(t, &group_signals);
+    if (!err)
+        err = task_count_charge(c, t->cred, task_rlimit(t, LX_RLIMIT_NPROC));
+    if (err)
+        return err;
+    if (a->flags & LX_CLONE_VFORK) {
+        v = vfork_new();
+        err = v ? 0 : -ENOMEM;
+    }
+    if (!err)
+        err = make_child(t, a, &child);
+    if (!err) {
+        child->vfork = vfork_get(v);
+        nr = pid_nr(child->pid, t->pid->ns);
+        err = link_child(t, child, a, group_signals);
+        if (err)
+            discard_child(child);
+    }
+    if (err) {
+        vfork_put(v);
+        task_count_release(c, uid);
+        return err;
+    }
+    tell_tids(t, child, a, nr);
+    start_child(child, v);
+    vfork_put(v);
+    return nr;
+}

@@ -1,0 +1,164 @@
+/*
+ * wait4(2) and waitid(2). A look at all children happens under the pid lock and takes what it finds
+ * (reaps the zombie, consumes the stop); copying out comes after, without a lock, and what can't be
+ * copied out is gone all the same, as on Linux.
+ */
+#include "sentry/abi/lx_process.h"
+#include "sentry/kernel/task_priv.h"
+
+#include <errno.h>
+
+struct wait_scan {
+    struct task *task;
+    struct wait_request *req;
+    struct list_node reaped;
+    bool candidates; /* there is a child that may yet do what is waited for */
+};
+
+/* selected() - is it one of the children that the caller asks about? */
+static bool selected(const struct wait_scan *s, const struct thread_group *child)
+{
+    const struct wait_request *req = s->req;
+    const struct pid_ns *ns = s->task->pid->ns;
+    bool clone_child = child->exit_signal != LX_SIGCHLD;
+
+    if (req->which == WAIT_PID && pid_nr(child->pid, ns) != req->nr)
+        return false;
+    if (req->which == WAIT_PGRP) {
+        if (req->nr == 0 && child->pgrp != s->task->tg->pgrp)
+            return false;
+        if (req->nr != 0 && pid_nr(child->pgrp->pid, ns) != req->nr)
+            return false;
+    }
+    if ((req->options & LX_WNOTHREAD) && child->forker && child->forker != s->task->obj.id)
+        return false;
+    return (req->options & LX_WALL) || clone_child == !!(req->options & LX_WCLONE);
+}
+
+/* report() - fill in the request about `child`. */
+static void report(const struct wait_scan *s, struct thread_group *child, u32 status)
+{
+    struct wait_request *req = s->req;
+    struct cred *cred = task_cred_of(child->leader);
+
+    req->pid = pid_nr(child->pid, s->task->pid->ns);
+    req->uid = uid_from_kuid(s->task->cred->user_ns, cred->uid);
+    req->status = status;
+    if (req->rusage)
+        thread_group_rusage(child, true, true, req->rusage);
+    cred_put(cred);
+}
+
+/* add_to_parent() - what RUSAGE_CHILDREN counts: the child and what it has reaped itself. */
+static void add_to_parent(struct thread_group *parent, struct thread_group *child)
+{
+    u64 utime, stime;
+    u32 rss = max_of(child->max_rss_kb, child->child_max_rss_kb);
+
+    thread_group_times(child, &utime, &stime);
+    mutex_lock(&parent->lock);
+    parent->child_utime_ns += utime + child->child_utime_ns;
+    parent->child_stime_ns += stime + child->child_stime_ns;
+    parent->child_max_rss_kb = max_of(parent->child_max_rss_kb, rss);
+    mutex_unlock(&parent->lock);
+}
+
+static bool take_zombie(struct wait_scan *s, struct thread_group *child)
+{
+    if (!(s->req->options & LX_WEXITED))
+        return false; /* and it will do nothing else either */
+    report(s, child, child->exit_status);
+    if (!(s->req->options & LX_WNOWAIT)) {
+        add_to_parent(s->task->tg, child);
+        thread_group_reap_locked(child, &s->reaped);
+    }
+    return true;
+}
+
+/* take_change() - a stop or continue that nobody has been told of. Return: found. */
+static bool take_change(struct wait_scan *s, struct thread_group *child)
+{
+    bool consume = !(s->req->options & LX_WNOWAIT);
+    u32 status = 0;
+
+    mutex_lock(&child->lock);
+    if ((s->req->options & LX_WUNTRACED) && child->stop == GROUP_STOPPED &&
+        child->stop_unreported) {
+        status = lx_status_stopped(child->stop_signo);
+        child->stop_unreported = !consume;
+    } else if ((s->req->options & LX_WCONTINUED) && child->cont_unreported) {
+        status = LX_STATUS_CONTINUED;
+        child->cont_unreported = !consume;
+    }
+    mutex_unlock(&child->lock);
+    if (status)
+        report(s, child, status);
+    return status;
+}
+
+/* scan() - look once. Return: the wait is over: something was found, or nothing ever can be. */
+static bool scan(struct wait_scan *s)
+{
+    struct thread_group *child;
+    bool found = false;
+
+    s->candidates = false;
+    pid_lock();
+    list_for_each(child, &s->task->tg->children, sibling) {
+        if (!selected(s, child))
+            continue;
+        if (child->dead) {
+            found = take_zombie(s, child);
+        } else {
+            s->candidates = true;
+            found = take_change(s, child);
+        }
+        if (found)
+            break;
+    }
+    pid_unlock();
+    return found || !s->candidates || (s->req->options & LX_WNOHANG);
+}
+
+int task_wait(struct task *t, struct wait_request *req)
+{
+    struct wait_scan s = {.task = t, .req = req};
+    int err;
+
+    list_init(&s.reaped);
+    req->pid = 0;
+    err = wait_event(&t->tg->child_wait, 0, DEADLINE_NEVER, scan(&s));
+    thread_group_free_list(&s.reaped);
+    if (req->pid)
+        return 0;
+    if (err)
+        return err;
+    return s.candidates ? 0 : -ECHILD;
+}
+
+void thread_group_rusage(struct thread_group *tg, bool self, bool children, struct lx_rusage *out)
+{
+    u64 utime = 0, stime = 0;
+    u32 rss = 0;
+
+    if (self)
+        thread_group_times(tg, &utime, &stime);
+    *out = (struct lx_rusage){0};
+    mutex_lock(&tg->lock);
+    if (self) {
+        rss = tg->max_rss_kb;
+        out->minflt = (s64)tg->min_flt;
+        out->majflt = (s64)tg->maj_flt;
+    }
+    if (children) {
+        utime += tg->child_utime_ns;
+        stime += tg->child_stime_ns;
+        rss = max_of(rss, tg->child_max_rss_kb);
+    }
+    mutex_unlock(&tg->lock);
+    out->utime.sec = (s64)(utime / NS_PER_SEC);
+    out->utime.usec = (s64)(utime % NS_PER_SEC / 1000);
+    out->stime.sec = (s64)(stime / NS_PER_SEC);
+    out->stime.usec = (s64)(stime % NS_PER_SEC / 1000);
+    out->maxrss = rss;
+}

@@ -1,0 +1,278 @@
+/*
+ * A process that has ended: its children's new parent, orphaned process groups, what its parent is
+ * told, and reaping. All of it under the pid lock, as Linux does it under tasklist_lock: _exit(2),
+ * wait(2), setpgid(2), prctl(2) (PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG).
+ */
+#include "sentry/kernel/task_zombie.h"
+
+#include "sentry/abi/lx_mm.h"
+#include "sentry/kernel/task_priv.h"
+
+#define NS_PER_TICK (NS_PER_SEC / LX_USER_HZ)
+
+bool thread_group_zombie_locked(struct thread_group *tg)
+{
+    return tg->dead;
+}
+
+/* --- telling the parent --- */
+
+/* child_info() - SIGCHLD's siginfo, as `parent` sees tg. No group's lock held. */
+static struct lx_siginfo child_info(struct thread_group *tg, struct thread_group *parent, int signo,
+                                    int code, int status)
+{
+    struct lx_siginfo info = {.signo = signo, .code = code};
+    struct cred *of = task_cred_of(tg->leader), *to = task_cred_of(parent->leader);
+    u64 utime, stime;
+
+    thread_group_times(tg, &utime, &stime);
+    info.chld.pid = pid_nr(tg->pid, parent->pid->ns);
+    info.chld.uid = uid_from_kuid(to->user_ns, of->uid);
+    info.chld.status = status;
+    info.chld.utime = (s64)(utime / NS_PER_TICK);
+    info.chld.stime = (s64)(stime / NS_PER_TICK);
+    cred_put(of);
+    cred_put(to);
+    return info;
+}
+
+static struct lx_sigaction chld_action_locked(struct thread_group *parent)
+{
+    struct lx_sigaction sa;
+
+    mutex_lock(&parent->sighand->lock);
+    sa = parent->sighand->action[LX_SIGCHLD - 1];
+    mutex_unlock(&parent->sighand->lock);
+    return sa;
+}
+
+void thread_group_notify_parent_locked(struct thread_group *tg, int code, int status)
+{
+    struct thread_group *parent = tg->parent;
+    struct lx_siginfo info;
+    struct lx_sigaction sa;
+
+    if (!parent)
+        return;
+    info = child_info(tg, parent, LX_SIGCHLD, code, status);
+    mutex_lock(&parent->lock);
+    sa = chld_action_locked(parent);
+    if (sa.handler != LX_SIG_IGN && !(sa.flags & LX_SA_NOCLDSTOP))
+        signal_send_group_locked(parent, &info);
+    mutex_unlock(&parent->lock);
+    waitq_wake_all(&parent->child_wait, 0);
+}
+
+/* notify_exit_locked() - a zombie's parent gets its signal. Return: nobody will wait for it. */
+static bool notify_exit_locked(struct thread_group *tg)
+{
+    struct thread_group *parent = tg->parent;
+    struct pid_ns *ns = parent->pid->ns;
+    u32 killed = tg->exit_status & 0x7f;
+    int signo = tg->exit_signal;
+    struct lx_siginfo info;
+    struct lx_sigaction sa;
+    bool ignored, reap;
+
+    /* After an exec the parent may not expect what its old program asked for. */
+    if (signo != LX_SIGCHLD && tg->parent_exec_id != parent->exec_id)
+        signo = LX_SIGCHLD;
+    info = child_info(tg, parent, signo, killed ? LX_CLD_KILLED : LX_CLD_EXITED,
+                      (int)(killed ? killed : tg->exit_status >> 8 & 0xff));
+    mutex_lock(&parent->lock);
+    sa = chld_action_locked(parent);
+    ignored = signo == LX_SIGCHLD && sa.handler == LX_SIG_IGN;
+    reap = ignored || (signo == LX_SIGCHLD && (sa.flags & LX_SA_NOCLDWAIT));
+    if (signo > 0 && signo <= LX_NSIG && !ignored)
+        signal_send_group_locked(parent, &info);
+    mutex_unlock(&parent->lock);
+    waitq_wake_all(&parent->child_wait, 0);
+    return reap || (ns->dying && ns->init == parent);
+}
+
+/* --- process groups and sessions --- */
+
+/* hang_up_locked() - SIGHUP, then SIGCONT so that it is seen. */
+static void hang_up_locked(struct process_group *pg)
+{
+    struct lx_siginfo hup = siginfo_kernel(LX_SIGHUP), cont = siginfo_kernel(LX_SIGCONT);
+
+    signal_send_pgrp_locked(pg, &hup);
+    signal_send_pgrp_locked(pg, &cont);
+}
+
+/* check_orphaned_locked() - tg, or its parent, has ended: if that has orphaned tg's process group
+ * and a member is stopped, nobody could continue it (POSIX, "Consequences of Process Termination").
+ */
+static void check_orphaned_locked(struct thread_group *tg, const struct thread_group *parent,
+                                  const struct thread_group *but)
+{
+    struct process_group *pg = tg->pgrp;
+
+    if (!parent || !parent->pgrp || parent->pgrp == pg || parent->pgrp->session != pg->session)
+        return;
+    if (pgrp_orphaned_locked(pg, but) && pgrp_has_stopped_locked(pg))
+        hang_up_locked(pg);
+}
+
+/* session_end_locked() - a session's leader has ended: its terminal's foreground is hung up. */
+static void session_end_locked(struct thread_group *tg)
+{
+    struct session *s = tg->pid->session;
+
+    if (!s || s->leader != tg)
+        return;
+    s->leader = NULL;
+    if (s->foreground) {
+        hang_up_locked(s->foreground);
+        s->foreground = process_group_put(s->foreground);
+    }
+}
+
+/* --- children --- */
+
+/* send_death_signal_locked() - PR_SET_PDEATHSIG of each of the child's tasks. */
+static void send_death_signal_locked(struct thread_group *child)
+{
+    struct task *t;
+
+    mutex_lock(&child->lock);
+    list_for_each(t, &child->tasks, in_group) {
+        struct lx_siginfo info = {.signo = t->parent_death_signal, .code = LX_SI_USER};
+
+        if (info.signo > 0 && info.signo <= LX_NSIG)
+            signal_send_group_locked(child, &info);
+    }
+    mutex_unlock(&child->lock);
+}
+
+void task_children_orphaned_locked(struct task *t)
+{
+    struct thread_group *child;
+
+    list_for_each(child, &t->tg->children, sibling) {
+        if (child->forker != t->obj.id)
+            continue;
+        child->forker = 0;
+        send_death_signal_locked(child);
+    }
+}
+
+/* find_reaper() - who adopts tg's children: the nearest living subreaper above, else the init of
+ * the pid namespace; NULL if that is tg itself or gone. */
+static struct thread_group *find_reaper(const struct thread_group *tg)
+{
+    struct thread_group *init = tg->pid->ns->init, *p;
+
+    if (init == tg)
+        return NULL;
+    for (p = tg->parent; p && p != init; p = p->parent)
+        if (p->is_subreaper && !p->dead && p->pid->ns == tg->pid->ns)
+            return p;
+    return init && !init->dead ? init : NULL;
+}
+
+static void adopt_children_locked(struct thread_group *tg, struct list_node *reaped)
+{
+    struct thread_group *reaper = find_reaper(tg), *child, *tmp;
+
+    list_for_each_safe(child, tmp, &tg->children, sibling) {
+        list_del(&child->sibling);
+        child->parent = reaper;
+        child->forker = 0;
+        child->exit_signal = LX_SIGCHLD;
+        if (reaper)
+            list_add_tail(&reaper->children, &child->sibling);
+        send_death_signal_locked(child);
+        check_orphaned_locked(child, tg, NULL);
+        if (child->dead && (!reaper || notify_exit_locked(child)))
+            thread_group_reap_locked(child, reaped);
+    }
+}
+
+/* --- the end --- */
+
+bool thread_group_die_locked(struct thread_group *tg, struct list_node *reaped)
+{
+    struct pid_ns *ns = tg->pid->ns;
+
+    tg->dead = true;
+    adopt_children_locked(tg, reaped);
+    check_orphaned_locked(tg, tg->parent, tg);
+    session_end_locked(tg);
+    if (ns->init == tg)
+        ns->init = NULL;
+    if (!tg->parent)
+        return true;
+    if (notify_exit_locked(tg))
+        thread_group_reap_locked(tg, reaped);
+    return false;
+}
+
+/* leave_namespaces_locked() - one group less; an init that waits for the last looks again. */
+static void leave_namespaces_locked(struct pid_ns *ns)
+{
+    for (; ns; ns = ns->parent) {
+        ns->groups--;
+        if (ns->dying && ns->init)
+            waitq_wake_all(&ns->init->child_wait, 0);
+    }
+}
+
+void thread_group_reap_locked(struct thread_group *tg, struct list_node *reaped)
+{
+    struct task *leader = tg->leader;
+
+    list_del(&tg->sibling);
+    tg->parent = NULL;
+    tg->pid->tg = NULL;
+    pgrp_leave_locked(tg);
+    pid_release_locked(tg->pid);
+    tg->reaped = true;
+    atomic_store(&leader->state, TASK_DEAD);
+    task_count_release(tg->container, leader->cred->uid);
+    leave_namespaces_locked(tg->pid->ns);
+    list_add_tail(reaped, &tg->sibling);
+}
+
+void thread_group_free_list(struct list_node *reaped)
+{
+    while (!list_empty(reaped)) {
+        struct thread_group *tg = list_first(reaped, struct thread_group, sibling);
+        struct task *leader;
+
+        list_del(&tg->sibling);
+        mutex_lock(&tg->lock);
+        leader = tg->leader;
+        tg->leader = NULL;
+        mutex_unlock(&tg->lock);
+        task_put(leader);
+    }
+}
+
+/* --- times --- */
+
+void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns)
+{
+    *utime_ns = t->utime_ns;
+    *stime_ns = t->stime_ns;
+    if (t->thread)
+        task_platform(t)->times(t->thread, utime_ns, stime_ns);
+}
+
+void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns)
+{
+    struct task *t;
+
+    mutex_lock(&tg->lock);
+    *utime_ns = tg->dead_utime_ns;
+    *stime_ns = tg->dead_stime_ns;
+    list_for_each(t, &tg->tasks, in_group) {
+        u64 u, s;
+
+        task_times(t, &u, &s);
+        *utime_ns += u;
+        *stime_ns += s;
+    }
+    mutex_unlock(&tg->lock);
+}
