@@ -96,6 +96,21 @@ static int walk_step(struct job *j, int dirfd, const char *name, bool open, int 
     return r;
 }
 
+/* walk_link() - a symbolic link's text behind the attributes. */
+static void walk_link(struct job *j, int dirfd, const char *name)
+{
+    u32 room = PROTO_DATA_MAX - j->reply.data_len;
+    ssize_t n;
+
+    if (room < PROTO_PATH_MAX)
+        return;
+    n = host_readlinkat(dirfd, name, (char *)j->w->out + j->reply.data_len, PROTO_PATH_MAX);
+    if (n <= 0)
+        return;
+    j->reply.arg[0] = (u64)n;
+    j->reply.data_len += (u32)n;
+}
+
 /* walk_end() - the walk has reached a directory (opened) or something else. */
 static int walk_end(struct job *j, const struct spot *s, int fd)
 {
@@ -125,6 +140,8 @@ int op_walk(struct job *j)
         int next = -1;
 
         r = walk_step(j, dirfd, name, left > n || handle, &next);
+        if (left == n && S_ISLNK(j->reply.attr.mode))
+            walk_link(j, dirfd, name);
         if (fd >= 0)
             host_close(fd);
         dirfd = fd = next;

@@ -32,9 +32,9 @@ static int use_ids(u64 uid, u64 gid)
 }
 
 /* add_handle() - a handle to what was just made or unlinked; `fd` is taken. */
-static int add_handle(struct job *j, int fd, u32 mode, u32 mount)
+static int add_handle(struct job *j, int fd, u32 mode, u32 mount, u32 access)
 {
-    struct handle h = {.fd = fd, .mount = mount, .access = PROTO_OPEN_READ};
+    struct handle h = {.fd = fd, .mount = mount, .access = access};
     int r;
 
     h.kind = S_ISDIR(mode) ? HANDLE_DIR : S_ISREG(mode) ? HANDLE_FILE : HANDLE_OTHER;
@@ -46,6 +46,26 @@ static int add_handle(struct job *j, int fd, u32 mode, u32 mount)
     return r;
 }
 
+/* create_tmpfile() - a file without a name: a descriptor and a handle. */
+static int create_tmpfile(struct job *j, const struct spot *s, u32 mode)
+{
+    int fd = host_openat(s->dirfd, s->name[0] ? s->name : ".", O_RDWR | O_TMPFILE, mode), copy, r;
+
+    if (fd < 0)
+        return fd;
+    r = host_stat(fd, "", &j->reply.attr);
+    copy = r < 0 ? r : host_dup(fd);
+    r = copy < 0 ? copy
+                 : add_handle(j, copy, S_IFREG, s->mount, PROTO_OPEN_READ | PROTO_OPEN_WRITE);
+    if (r < 0) {
+        host_close(fd);
+        return r;
+    }
+    j->fd = fd;
+    j->reply.flags |= PROTO_HAS_ATTR;
+    return 0;
+}
+
 /* create_file() - a regular file, opened if rights are asked for. */
 static int create_file(struct job *j, const struct spot *s, u32 mode)
 {
@@ -55,6 +75,8 @@ static int create_file(struct job *j, const struct spot *s, u32 mode)
 
     if (access > (PROTO_OPEN_READ | PROTO_OPEN_WRITE))
         return -EINVAL;
+    if (j->req.flags & PROTO_TMPFILE)
+        return create_tmpfile(j, s, mode);
     fd = host_openat(s->dirfd, s->name, flags[access] | O_CREAT | O_EXCL, mode);
     if (fd < 0)
         return fd;
@@ -79,7 +101,7 @@ static int create_dir(struct job *j, const struct spot *s, u32 mode)
 
         /* Without a handle the directory is made all the same. */
         if (fd >= 0)
-            add_handle(j, fd, S_IFDIR, s->mount);
+            add_handle(j, fd, S_IFDIR, s->mount, 0);
     }
     return r;
 }
@@ -90,6 +112,8 @@ int op_create(struct job *j)
     u32 mode = (u32)j->req.arg[0];
     int r;
 
+    if (!s->name[0] && !(j->req.flags & PROTO_TMPFILE))
+        return -EINVAL;
     r = use_ids(j->req.arg[1], j->req.arg[2]);
     if (r < 0)
         return r;
@@ -149,7 +173,7 @@ static int keep(struct job *j, const struct spot *s)
     } else {
         fd = host_openat(s->dirfd, s->name, O_PATH, 0);
     }
-    return fd < 0 ? fd : add_handle(j, fd, j->reply.attr.mode, s->mount);
+    return fd < 0 ? fd : add_handle(j, fd, j->reply.attr.mode, s->mount, PROTO_OPEN_READ);
 }
 
 int op_remove(struct job *j)

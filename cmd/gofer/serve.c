@@ -32,7 +32,7 @@ static const struct op {
     [PROTO_ATTACH] = {op_attach, 0},
     [PROTO_WALK] = {op_walk, HANDLE_0},
     [PROTO_OPEN] = {op_open, TARGET_0},
-    [PROTO_CREATE] = {op_create, TARGET_0 | NAME_0 | WRITES},
+    [PROTO_CREATE] = {op_create, TARGET_0 | WRITES},
     [PROTO_SYMLINK] = {op_symlink, TARGET_0 | NAME_0 | WRITES},
     [PROTO_LINK] = {op_link, TARGET_0 | NAME_1 | WRITES},
     [PROTO_REMOVE] = {op_remove, TARGET_0 | NAME_0 | WRITES},

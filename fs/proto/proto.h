@@ -20,11 +20,13 @@
  *   op        target 0     target 1    args                        data            answer
  *   ATTACH    -            -           0 mount index               -               attr, handle
  *   WALK      the file     -           -                           -               attr; data: a proto_attr
- *             for each component that was reached. With WANT_HANDLE a directory's handle. A status of
- *             -ENOENT or -ENOTDIR comes with the attributes of what was there.
+ *             for each component that was reached, then, if the last one is a symbolic link, its
+ *             text (arg 0: how long). With WANT_HANDLE a directory's handle. A status of -ENOENT or
+ *             -ENOTDIR comes with the attributes of what was there.
  *   OPEN      the file     -           0 PROTO_OPEN_*              -               attr, descriptor
  *   CREATE    the new one  -           0 mode 1 uid 2 gid          -               attr; S_IFREG: a
- *                                      3 rdev 4 PROTO_OPEN_*                       descriptor; directory: handle
+ *             TMPFILE: in it           3 rdev 4 PROTO_OPEN_*                       descriptor; directory,
+ *                                                                                  TMPFILE: a handle
  *   SYMLINK   the new one  -           1 uid 2 gid                 link's target   attr
  *   LINK      the old one  new name    -                           -               attr
  *   REMOVE    the file     -           0 1: a directory            -               attr as it is after;
@@ -93,6 +95,7 @@ enum proto_op {
 enum {
     PROTO_WANT_HANDLE = 1u << 0, /* answer with a handle to the file */
     PROTO_KEEP = 1u << 1,        /* REMOVE: the same, to a file that loses its name */
+    PROTO_TMPFILE = 1u << 2,     /* CREATE: a file without a name in the directory (O_TMPFILE) */
 };
 
 /* OPEN's and CREATE's rights. */
