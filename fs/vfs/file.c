@@ -20,10 +20,19 @@
 
 static atomic_uint nfiles;
 
+static void (*epoll_gone)(struct file *f);
+
+void vfs_set_epoll_hook(void (*gone)(struct file *f))
+{
+    epoll_gone = gone;
+}
+
 static void file_free(struct obj *o)
 {
     struct file *f = container_of(o, struct file, obj);
 
+    if (!list_empty(&f->epolls))
+        epoll_gone(f);
     if (f->inode->locks)
         file_locks_release(f);
     if (f->ops && f->ops->release)

@@ -49,6 +49,9 @@ int file_size_limit(u64 size);
 /* vfs_set_fsize_hook() - where RLIMIT_FSIZE of the calling task comes from, and what raises its
  * SIGXFSZ when a write hits it. Without: no limit. */
 void vfs_set_fsize_hook(u64 (*limit)(void), void (*exceeded)(void));
+/* vfs_set_epoll_hook() - called when the last reference to a file that epoll watches is dropped,
+ * before its release(). */
+void vfs_set_epoll_hook(void (*gone)(struct file *f));
 /* file_fallocate() - fallocate(2) with its checks. */
 int file_fallocate(struct file *f, int mode, s64 offset, s64 len);
 

@@ -1,0 +1,25 @@
+/* epoll(7): a set of watched descriptions that knows which of them are ready. */
+#pragma once
+
+#include "fs/vfs/vfs.h"
+#include "sentry/abi/lx_epoll.h"
+
+/* epoll_open() - an empty instance. Return: 0 and a new reference, -ENFILE, -ENOMEM. */
+int epoll_open(const struct cred *cred, struct file **out);
+/* epoll_is() - is f an instance? The calls below take only those as `ep`. */
+bool epoll_is(const struct file *f);
+
+/* epoll_watch(), epoll_change(), epoll_unwatch() - epoll_ctl(2)'s ADD, MOD and DEL for descriptor
+ * `fd`, which is `target`. Return: 0, -EEXIST, -ENOENT, -ELOOP, -EINVAL, -ENOSPC, -ENOMEM, -EPERM (a
+ * file that knows no readiness). */
+int epoll_watch(struct file *ep, struct file *target, int fd, const struct lx_epoll_event *ev);
+int epoll_change(struct file *ep, struct file *target, int fd, const struct lx_epoll_event *ev);
+int epoll_unwatch(struct file *ep, struct file *target, int fd);
+
+/* epoll_collect() - epoll_wait(2): up to `max` events, waiting until `deadline` (0: not at all) for
+ * the first. Return: how many, -ERESTARTSYS. */
+s64 epoll_collect(struct file *ep, struct lx_epoll_event *events, u32 max, u64 deadline);
+
+/* epoll_for_each() - call fn for every watched descriptor, for fdinfo; fn must not sleep. */
+void epoll_for_each(struct file *ep,
+                    void (*fn)(void *arg, int fd, const struct lx_epoll_event *ev), void *arg);
