@@ -262,7 +262,7 @@ s64 futex_wake_op(struct task *t, uaddr_t uaddr, uaddr_t uaddr2, s32 wake, s32 w
                                                   PLAT_ATOMIC_OR, PLAT_ATOMIC_ANDN,
                                                   PLAT_ATOMIC_XOR};
     struct futex_key key, key2;
-    struct wake_op o;
+    struct wake_op o = {0};
     s64 woken;
     u32 old;
     int err;
