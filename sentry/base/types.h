@@ -40,6 +40,9 @@ typedef u64 uaddr_t;
 #define container_of(ptr, type, member)                                                            \
     ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
+/* A big local buffer that is written before it is read: spares the build's zeroing of locals. */
+#define NO_AUTO_INIT __attribute__((uninitialized))
+
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* page_down(), page_up() - round an address or length to guest pages; page_up() wraps to 0. */
