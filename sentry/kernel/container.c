@@ -213,7 +213,7 @@ static int try_program(const struct walk_ctx *ctx, const char *dir, size_t dir_l
     if (!path)
         return -ENOMEM;
     snprintf(path, cap, "%.*s%s%s", (int)dir_len, dir, dir_len ? "/" : "", name);
-    err = loader_open_exec(ctx, NULL, path, WALK_FOLLOW, &r->file);
+    err = vfs_open_exec(ctx, NULL, path, WALK_FOLLOW, &r->file);
     if (err)
         free(path);
     else

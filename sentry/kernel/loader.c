@@ -12,7 +12,6 @@
 #include "sentry/kernel/loader.h"
 
 #include "fs/vfs/file.h"
-#include "fs/vfs/mount.h"
 #include "sentry/abi/lx_mm.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_mem.h"
@@ -25,26 +24,6 @@
 #include <string.h>
 
 #define BRK_RANDOM_PAGES (1ull << 18) /* 1 GiB */
-
-int loader_open_exec(const struct walk_ctx *walk_ctx, const struct path *start, const char *name,
-                     u32 walk_flags, struct file **out)
-{
-    struct path p;
-    int err = walk(walk_ctx, start, name, walk_flags, &p);
-
-    if (err)
-        return err;
-    if (LX_S_ISLNK(p.dentry->inode->mode))
-        err = -ELOOP;
-    else if (!LX_S_ISREG(p.dentry->inode->mode) || (p.mount->flags & LX_MS_NOEXEC))
-        err = -EACCES;
-    else
-        err = vfs_permission(&p, walk_ctx->cred, MAY_EXEC);
-    if (!err)
-        err = vfs_open_path(&p, walk_ctx->cred, LX_O_RDONLY, out);
-    path_put(&p);
-    return err;
-}
 
 /* --- resolve --- */
 
@@ -65,7 +44,7 @@ static int script_step(const struct loader_args *a, const struct script *script,
     interp = strdup(script->interp);
     if (!interp)
         return -ENOMEM;
-    err = loader_open_exec(a->walk, NULL, interp, WALK_FOLLOW, next);
+    err = vfs_open_exec(a->walk, NULL, interp, WALK_FOLLOW, next);
     if (err)
         return err;
     free(*name);
@@ -127,7 +106,7 @@ static int find_interp(struct loader_plan *plan)
         return -ENOMEM;
     err = loader_image_interp(&plan->exe, path);
     if (!err)
-        err = loader_open_exec(plan->args->walk, NULL, path, WALK_FOLLOW, &file);
+        err = vfs_open_exec(plan->args->walk, NULL, path, WALK_FOLLOW, &file);
     if (!err)
         err = check_mappable(file);
     if (!err)

@@ -49,11 +49,6 @@ struct loader_result {
 int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
                 struct loader_result *out);
 
-/* loader_open_exec() - open a file for execution with execve(2)'s checks: a regular file, on a mount
- * without noexec, with execute permission. Return: 0 and a reference, or its errno. */
-int loader_open_exec(const struct walk_ctx *walk_ctx, const struct path *start, const char *name,
-                     u32 walk_flags, struct file **out);
-
 /* exec_strings_from_user() - argv or envp of execve(2): bounded by LIMIT_ARG_*; NULL uaddr is an
  * empty list. Return: 0, -EFAULT, -E2BIG, -ENOMEM. */
 int exec_strings_from_user(struct mm *mm, uaddr_t uaddr, u64 budget, struct exec_strings *out);

@@ -181,7 +181,7 @@ struct clone_args {
 };
 s64 task_clone(struct task *t, const struct clone_args *args);
 
-/* task_exec() - execve(2) for the calling task: run `file` (borrowed, from loader_open_exec()),
+/* task_exec() - execve(2) for the calling task: run `file` (borrowed, from vfs_open_exec()),
  * which was named `filename`. Strings are taken over. Return: 0, or its errno. */
 struct exec_strings;
 struct file;

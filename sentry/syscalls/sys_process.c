@@ -174,7 +174,7 @@ s64 sys_execveat(struct task *t, const u64 a[6])
     if (err < 0)
         return err;
     err =
-        loader_open_exec(&w.ctx, at_from(&w), w.path, follow | (empty_ok ? WALK_EMPTY : 0), &file);
+        vfs_open_exec(&w.ctx, at_from(&w), w.path, follow | (empty_ok ? WALK_EMPTY : 0), &file);
     if (!err)
         err = exec_name(&w, a[0], &name);
     at_end(&w);
