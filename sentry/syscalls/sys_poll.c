@@ -1,53 +1,21 @@
-/*
- * poll(2), ppoll(2), select(2), pselect6(2).
- *
- * A mask that ppoll or pselect6 brings is the task's for the time of the call: if the call ends by
- * a signal, the old mask comes back only after the handler's frame was built (restore_blocked).
- */
+/* poll(2), ppoll(2), select(2), pselect6(2). */
 #include "sentry/abi/lx_time.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/limits.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/syscalls/poll_wait.h"
+#include "sentry/syscalls/sigmask.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGSET_BYTES 8u
 #define NS_PER_MS 1000000ull
 #define WORD_BITS 64u
 #define FD_SETS 3
 
-/* --- temporary masks and time-outs --- */
-
-/* swap_mask() - block what the set at `uset` says (0: leave the mask). */
-static int swap_mask(struct task *t, u64 uset, u64 size)
-{
-    u64 set;
-
-    if (!uset)
-        return 0;
-    if (size != SIGSET_BYTES)
-        return -EINVAL;
-    if (usermem_get(t->mm, &set, uset) < 0)
-        return -EFAULT;
-    t->saved_blocked = t->blocked;
-    t->restore_blocked = true;
-    signal_set_blocked(t, set);
-    return 0;
-}
-
-/* unswap_mask() - the call ends with `rc`: unless a signal is to be delivered under the new mask,
- * the old one comes back now. */
-static void unswap_mask(struct task *t, s64 rc)
-{
-    if (!t->restore_blocked || rc == -ERESTARTNOHAND)
-        return;
-    t->restore_blocked = false;
-    signal_set_blocked(t, t->saved_blocked);
-}
+/* --- time-outs --- */
 
 /* A time-out argument: 0 deadline means "don't wait". */
 static int timeout_deadline(struct task *t, u64 uts, u64 *deadline)
@@ -150,13 +118,13 @@ s64 sys_ppoll(struct task *t, const u64 a[6])
     s64 rc = timeout_deadline(t, a[2], &deadline);
 
     if (rc == 0)
-        rc = swap_mask(t, a[3], a[4]);
+        rc = sigmask_swap(t, a[3], a[4]);
     if (rc < 0)
         return rc;
     rc = do_poll(t, a[0], (u32)a[1], deadline);
     if (rc == -ERESTARTSYS)
         rc = -ERESTARTNOHAND;
-    unswap_mask(t, rc);
+    sigmask_unswap(t, rc == -ERESTARTNOHAND);
     /* A time-out that can't be told again must not be waited for again: no restart then. */
     if (a[2] && put_timespec(t, a[2], remaining(deadline)) < 0 && rc == -ERESTARTNOHAND)
         rc = -EINTR;
@@ -312,11 +280,11 @@ s64 sys_pselect6(struct task *t, const u64 a[6])
         return -EFAULT;
     rc = timeout_deadline(t, a[4], &deadline);
     if (rc == 0)
-        rc = swap_mask(t, mask[0], mask[1]);
+        rc = sigmask_swap(t, mask[0], mask[1]);
     if (rc < 0)
         return rc;
     rc = do_select(t, (s32)a[0], usets, deadline);
-    unswap_mask(t, rc);
+    sigmask_unswap(t, rc == -ERESTARTNOHAND);
     if (a[4] && put_timespec(t, a[4], remaining(deadline)) < 0 && rc == -ERESTARTNOHAND)
         rc = -EINTR;
     return rc;
