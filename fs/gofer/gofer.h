@@ -8,8 +8,7 @@ struct gofer_conn;
 /* gofer_conn_new() - connect to the gofer whose channel the boot message brought: `shm` (borrowed)
  * and `sock` (taken on success). Starts the thread that notices the gofer's death. */
 int gofer_conn_new(int shm, int sock, struct gofer_conn **out);
-/* gofer_conn_free() - every super that used it must be gone, and the gofer too (channel_client_watch
- * runs until then). For tests. */
+/* gofer_conn_free() - end the gofer. Every super that used it must be gone. */
 void gofer_conn_free(struct gofer_conn *c);
 
 /* fs_mount_args.data of this file system; borrowed for the call, `conn` for ever. */

@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Handles are given back this many at a time. */
+/* Handles are given back so many at a time, or an eighth of what the gofer keeps, if that is less. */
 enum { RELEASE_BATCH = 64 };
+
+static u32 batch_size(const struct gofer_conn *c)
+{
+    return max_of(min_of((u32)RELEASE_BATCH, c->max_handles / 8), 1u);
+}
 
 static struct gofer_place *first_place(struct gofer_node *n)
 {
@@ -152,17 +157,18 @@ static void release_batch(struct gofer_conn *c)
 {
     u64 batch[RELEASE_BATCH];
     struct channel_call call = {.req = {.op = PROTO_RELEASE}};
+    u32 n;
 
     mutex_lock(&c->lock);
-    if (c->nrelease < RELEASE_BATCH) {
-        mutex_unlock(&c->lock);
-        return;
-    }
-    c->nrelease -= RELEASE_BATCH;
-    memcpy(batch, c->release + c->nrelease, sizeof(batch));
+    n = c->nrelease < batch_size(c) ? 0 : min_of(c->nrelease, (u32)RELEASE_BATCH);
+    c->nrelease -= n;
+    if (n)
+        memcpy(batch, c->release + c->nrelease, n * sizeof(batch[0]));
     mutex_unlock(&c->lock);
+    if (!n)
+        return;
     call.data[0] = batch;
-    call.data_len[0] = sizeof(batch);
+    call.data_len[0] = n * (u32)sizeof(batch[0]);
     channel_call(c->client, &call);
 }
 
@@ -216,7 +222,7 @@ static void reclaim_locked(struct gofer_conn *c) REQUIRES(c->lock)
             continue;
         gofer_handle_drop_locked(c, n);
         if (c->nrelease >= RELEASE_BATCH)
-            break;
+            break; /* the rest with the next one */
     }
 }
 

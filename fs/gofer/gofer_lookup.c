@@ -31,8 +31,9 @@ static void set_link(struct inode *ino, const u8 *text, size_t len)
         free(copy);
 }
 
-/* ask() - look `name` up at the gofer. Return: 0 and a new reference. */
-static int ask(struct gofer_node *dir, const char *name, u32 len, struct inode **out)
+/* ask() - look `name` up at the gofer, with a handle if it is a directory and `handle`.
+ * Return: 0 and a new reference. */
+static int ask(struct gofer_node *dir, const char *name, u32 len, bool handle, struct inode **out)
 {
     struct gofer_super *gs = gofer_super_of(dir);
     auto_free struct walk_answer *answer = malloc(sizeof(*answer));
@@ -45,7 +46,7 @@ static int ask(struct gofer_node *dir, const char *name, u32 len, struct inode *
     err = gofer_request_new(&r, PROTO_WALK, dir, name, len);
     if (err < 0)
         return err;
-    r.call.req.flags = PROTO_WANT_HANDLE;
+    r.call.req.flags = handle ? PROTO_WANT_HANDLE : 0;
     r.call.out = answer;
     r.call.out_cap = sizeof(*answer);
     err = gofer_request_run(&r);
@@ -77,7 +78,7 @@ int gofer_lookup(struct inode *dir, const char *name, u32 len, struct inode **ou
         return gofer_node_get(gs, &attr, n, name, len, out);
     if (r == -ENOENT)
         return r;
-    r = ask(n, name, len, out);
+    r = ask(n, name, len, true, out);
     /* The directory itself is gone. */
     if (r == -ESTALE)
         r = -ENOENT;
@@ -98,7 +99,7 @@ int gofer_revalidate(struct dentry *d)
         return 1;
     len = dentry_name(d, name, sizeof(name));
     if (len > 0) {
-        r = ask(gofer_node(parent->inode), name, (u32)len, &now);
+        r = ask(gofer_node(parent->inode), name, (u32)len, false, &now);
         if (r == 0 && now == d->inode) {
             atomic_store(&gofer_node(now)->fresh, host_monotonic());
             r = 1;

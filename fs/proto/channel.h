@@ -60,9 +60,11 @@ struct channel_spin {
 struct channel_client {
     struct channel_shm *shm;
     int sock;
-    atomic_bool dead;    /* the gofer is gone: every call is -EIO */
-    atomic_uint free;    /* bit N: slot N is free; who finds none sleeps on it */
-    atomic_uint waiting; /* how many do */
+    atomic_bool dead;     /* the gofer is gone: every call is -EIO */
+    atomic_uint watching; /* the thread that waits for that runs */
+    atomic_bool closing;  /* and it is we who end it */
+    atomic_uint free;     /* bit N: slot N is free; who finds none sleeps on it */
+    atomic_uint waiting;  /* how many do */
     atomic_uint seq;
     struct channel_spin spin;
     struct mutex lock;     /* GOFER_CHANNEL */
@@ -93,7 +95,7 @@ int channel_client_new(int shm, int sock, struct channel_client **out);
 int channel_client_watch(struct channel_client *c);
 /* channel_client_fail() - the gofer is gone: end waiting calls and all later ones with -EIO. */
 void channel_client_fail(struct channel_client *c);
-/* channel_client_free() - no call may be running, and no watching thread. */
+/* channel_client_free() - no call may be running. Ends the watching thread, and so the gofer. */
 void channel_client_free(struct channel_client *c);
 /* channel_call() - ask and wait. Return: the reply's status (0 or negative errno); -EIO for a dead
  * gofer or an impossible answer. Uninterruptible, like a disk. */

@@ -36,10 +36,21 @@ int channel_client_new(int shm, int sock, struct channel_client **out)
     return 0;
 }
 
+/* host-calls(sentry): shutdown — to end the thread that watches a gofer's socket */
+static void unwatch(struct channel_client *c)
+{
+    atomic_store(&c->closing, true);
+    if (atomic_load(&c->watching))
+        shutdown(c->sock, SHUT_RDWR);
+    while (atomic_load(&c->watching))
+        host_futex_wait(&c->watching, 1, DEADLINE_NEVER, false);
+}
+
 void channel_client_free(struct channel_client *c)
 {
     if (!c)
         return;
+    unwatch(c);
     for (u32 i = 0; i < CHANNEL_SLOTS; i++) {
         if (c->fd[i] >= 0)
             host_close(c->fd[i]);
@@ -70,14 +81,24 @@ static void *watch(void *arg)
         p.revents = 0;
         r = host_poll(&p, 1, -1);
     } while (r == -EINTR || (r >= 0 && !(p.revents & (POLLHUP | POLLERR | POLLNVAL))));
-    log_warning("gofer: the process that holds the container's files is gone");
+    if (!atomic_load(&c->closing))
+        log_warning("gofer: the process that holds the container's files is gone");
     channel_client_fail(c);
+    atomic_store(&c->watching, 0);
+    /* Whoever waits for this may free the word before the wake: then it wakes nobody. */
+    host_futex_wake(&c->watching, 1, false);
     return NULL;
 }
 
 int channel_client_watch(struct channel_client *c)
 {
-    return host_thread_start("gofer-watch", watch, c);
+    int r;
+
+    c->watching = 1;
+    r = host_thread_start("gofer-watch", watch, c);
+    if (r < 0)
+        c->watching = 0;
+    return r;
 }
 
 /* slot_take() - a free slot, slept for if there is none. */

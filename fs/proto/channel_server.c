@@ -58,6 +58,8 @@ int channel_server_request(struct channel_server *s, u32 slot, struct proto_requ
     const struct channel_slot *from = &s->shm->slot[slot];
     int r;
 
+    /* Orders this use of the slot after the reply to its last one, which another thread may have written. */
+    (void)atomic_load_explicit(&s->shm->slot[slot].state, memory_order_acquire);
     *req = *(const volatile struct proto_request *)&from->request;
     r = proto_request_check(req, sizeof(from->data));
     if (r < 0)

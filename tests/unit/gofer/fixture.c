@@ -3,6 +3,7 @@
 
 #include "cmd/gofer/gofer.h"
 #include "cmd/gofer/host_path.h"
+#include "fs/gofer/gofer.h"
 #include "sentry/base/host_mem.h"
 
 #include <criterion/criterion.h>
@@ -81,17 +82,31 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-void fixture_stop(struct fixture *f)
+/* cleanup() - the gofer ends by itself; remove what it served. */
+static void cleanup(struct fixture *f)
 {
     int status = 0;
 
-    channel_client_free(f->client);
     cr_assert(waitpid(f->pid, &status, 0) == f->pid);
-    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "gofer ended with status %x", status);
+    cr_assert(f->killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0),
+              "gofer ended with status %x", status);
     close(f->shm);
     close(f->dirfd);
     nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     nftw(f->outside, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void fixture_stop(struct fixture *f)
+{
+    channel_client_free(f->client);
+    cleanup(f);
+}
+
+void fixture_stop_conn(struct fixture *f, struct gofer_conn *conn)
+{
+    channel_client_free(f->client);
+    gofer_conn_free(conn);
+    cleanup(f);
 }
 
 u32 path_pack(const char *path, char *out)

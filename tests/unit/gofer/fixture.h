@@ -10,6 +10,7 @@ struct fixture {
     pid_t pid;        /* the gofer's */
     int shm;          /* the channel's memfd */
     struct channel_client *client;
+    bool killed; /* the test has ended the gofer itself */
 };
 
 /* fixture_start() - with a mount 7 that is a single file if `file_mount`, root read-only if asked. */
@@ -17,6 +18,10 @@ void fixture_start(struct fixture *f);
 void fixture_start_with(struct fixture *f, bool readonly, bool file_mount, bool confine);
 /* fixture_stop() - end the gofer by closing the channel, and see that it goes. */
 void fixture_stop(struct fixture *f);
+
+struct gofer_conn;
+/* fixture_stop_conn() - the same for a gofer whose socket `conn` has taken over, which ends too. */
+void fixture_stop_conn(struct fixture *f, struct gofer_conn *conn);
 
 /* A call with one path ("a/b" is written as components), and its parts. */
 struct channel_call *fixture_call(u32 op, u64 handle, const char *path);
