@@ -217,11 +217,32 @@ int64_t guest_now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* scratch_base() - where tests without a wish of their own get their directory */
+static const char *scratch_base(void)
+{
+    const char *base = getenv("GUEST_DIR");
+
+    return base ? base : "/tmp";
+}
+
+const char *guest_scratch_on(const char *base)
+{
+    static char path[256];
+
+    snprintf(path, sizeof(path), "%.120s/%s", base, running.scratch);
+    if (mkdir(path, 0755) < 0)
+        return NULL;
+    REQUIRE_OK(chdir(path));
+    return path;
+}
+
 const char *guest_scratch(void)
 {
-    REQUIRE_OK(mkdir(running.scratch, 0755));
-    REQUIRE_OK(chdir(running.scratch));
-    return running.scratch;
+    const char *path = guest_scratch_on(scratch_base());
+
+    if (!guest_check(path, __FILE__, __LINE__, "no scratch directory: %s", strerror(errno)))
+        guest_finish();
+    return path;
 }
 
 void guest_make_file(const char *path, const char *text)
@@ -332,6 +353,19 @@ static void remove_tree(const char *path, int depth)
     rmdir(path);
 }
 
+/* remove_scratch() - the test's directory, wherever it asked for it */
+static void remove_scratch(void)
+{
+    const char *const bases[] = {scratch_base(), GUEST_TMPFS_PLACES};
+    char path[256];
+
+    for (size_t i = 0; i < COUNT_OF(bases); i++) {
+        snprintf(path, sizeof(path), "%.120s/%s", bases[i], running.scratch);
+        if (access(path, F_OK) == 0)
+            remove_tree(path, 0);
+    }
+}
+
 static void on_deadline(int signo)
 {
     int saved = errno;
@@ -364,8 +398,8 @@ static bool run_test(const struct guest_test *test, int number)
     running.number = number;
     running.name = test->name;
     running.timed_out = false;
-    snprintf(running.scratch, sizeof(running.scratch), "%.64s/guest.%s.%d.%d",
-             getenv("GUEST_DIR") ? getenv("GUEST_DIR") : "/tmp", area_name, (int)getpid(), number);
+    snprintf(running.scratch, sizeof(running.scratch), "guest.%.64s.%d.%d", area_name,
+             (int)getpid(), number);
     pid = fork();
     if (pid == 0)
         run_child(test);
@@ -382,8 +416,7 @@ static bool run_test(const struct guest_test *test, int number)
     kill(-pid, SIGKILL);
     while (waitpid(-1, NULL, WNOHANG) > 0)
         continue;
-    if (access(running.scratch, F_OK) == 0)
-        remove_tree(running.scratch, 0);
+    remove_scratch();
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED)
         return true;

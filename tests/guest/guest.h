@@ -91,6 +91,10 @@ int64_t guest_now_ns(void);
 /* guest_scratch() - make an empty directory for this test and go there; removed afterwards */
 const char *guest_scratch(void);
 
+/* guest_scratch_on() - the same in one of GUEST_TMPFS_PLACES. Return: its path, or NULL */
+const char *guest_scratch_on(const char *base);
+#define GUEST_TMPFS_PLACES "/dev/shm", "/tmp", "/run"
+
 /* guest_make_file() - create or overwrite a file with this text */
 void guest_make_file(const char *path, const char *text);
 
