@@ -1,11 +1,13 @@
 /* Boot: what exists, and the objects of a container; see boot.h. The mount tree is boot_mounts.c. */
 #include "sentry/boot.h"
 
+#include "fs/dev/dev.h"
+#include "fs/gofer/gofer.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/mount.h"
 #include "sentry/base/hash.h"
 #include "sentry/base/host_mem.h"
 #include "sentry/base/log.h"
-#include "sentry/boot_priv.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/task.h"
 #include "sentry/oci/oci_spec.h"
@@ -19,7 +21,9 @@
 
 /* The file systems that exist. */
 static const struct fs_type *const fs_types[] = {
-    &gofer_fs_type, &tmpfs_fs_type, &devtmpfs_fs_type, &proc_fs_type, &sysfs_fs_type,
+    &gofer_fs_type,
+    &tmpfs_type,
+    &devtmpfs_type,
 };
 
 int boot_host(const char *platform, const struct platform_ops **ops, struct plat_zygote **zygote)
@@ -38,8 +42,8 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
     hash_seed(seed);
     for (size_t i = 0; i < ARRAY_SIZE(fs_types); i++)
         fs_type_register(fs_types[i]);
+    dev_init();
     task_set_dispatch(syscall_dispatch);
-    proc_boot();
     err = (*ops)->init(&config);
     return err < 0 ? err : (*ops)->zygote_create(zygote);
 }

@@ -13,6 +13,7 @@
 
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/itimer.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task_priv.h"
 
@@ -109,6 +110,7 @@ int thread_group_alloc(struct container *c, struct pid *pid, struct thread_group
     list_init(&tg->in_pgrp);
     list_init(&tg->tasks);
     list_init(&tg->posix_timers);
+    timer_init(&tg->itimer_real, itimer_fire);
     waitq_init(&tg->child_wait);
     waitq_init(&tg->stop_wait);
     waitq_init(&tg->signal_wait);
