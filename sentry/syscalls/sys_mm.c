@@ -41,6 +41,22 @@ static u32 implied(const struct task *t, u32 prot, u32 may_prot)
     return exec ? prot | (may_prot & LX_PROT_EXEC) : prot;
 }
 
+/* mmap_anonymous() - /dev/zero: what is mapped is anonymous memory, by the file's rights. */
+static int mmap_anonymous(struct mm_map_args *args)
+{
+    u32 type = args->flags & LX_MAP_TYPE;
+    bool shared = type == LX_MAP_SHARED || type == LX_MAP_SHARED_VALIDATE;
+    u32 needed = LX_PROT_READ | (shared ? args->prot & LX_PROT_WRITE : 0);
+
+    if (needed & ~args->may_prot)
+        return -EACCES;
+    if (shared)
+        args->flags = (args->flags & ~LX_MAP_TYPE) | LX_MAP_SHARED;
+    args->flags |= LX_MAP_ANONYMOUS;
+    args->mappable = NULL;
+    return 0;
+}
+
 s64 sys_mmap(struct task *t, const u64 a[6])
 {
     struct mm_map_args args = {
@@ -65,6 +81,9 @@ s64 sys_mmap(struct task *t, const u64 a[6])
         args.may_prot = file_may_prot(f);
     }
     args.prot = implied(t, args.prot, args.may_prot);
+    err = f && f->map_anonymous ? mmap_anonymous(&args) : 0;
+    if (err)
+        return err;
     err = mm_map(take_limits(t), t->thread, &args, &out);
     return err ? err : (s64)out;
 }
