@@ -197,7 +197,8 @@ int gofer_add_mount(struct gofer *g, const struct gofer_mount_point *m)
 
 int gofer_run(struct gofer *g)
 {
-    struct pollfd p = {.fd = g->channel.sock};
+    /* Any message is a farewell: the Sentry has nothing else to say here. */
+    struct pollfd p = {.fd = g->channel.sock, .events = POLLIN};
     int r;
 
     g->workers = 1;
@@ -207,6 +208,6 @@ int gofer_run(struct gofer *g)
     do {
         p.revents = 0;
         r = host_poll(&p, 1, -1);
-    } while (r == -EINTR || (r >= 0 && !(p.revents & (POLLHUP | POLLERR | POLLNVAL))));
+    } while (r == -EINTR || (r >= 0 && !(p.revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL))));
     return 0;
 }

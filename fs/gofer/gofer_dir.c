@@ -37,32 +37,6 @@ static int begin(struct file *f, struct dir_file *df)
     return r;
 }
 
-/* parent_ino() - the number of ".."; a root is its own. */
-static u64 parent_ino(struct gofer_node *n)
-{
-    struct mutex *auto_unlock lock = mutex_locked(&gofer_super_of(n)->conn->lock);
-    struct gofer_place *p = list_first(&n->places, struct gofer_place, of_node);
-
-    return p ? p->parent->ino : n->inode->ino;
-}
-
-static bool emit_dots(struct file *f, s64 *pos, struct dir_emit *e)
-{
-    struct inode *ino = f->inode;
-
-    if (*pos == 0) {
-        if (!e->emit(e, ".", 1, ino->ino, LX_DT_DIR, 1))
-            return false;
-        *pos = 1;
-    }
-    if (*pos == 1) {
-        if (!e->emit(e, "..", 2, parent_ino(gofer_node(ino)), LX_DT_DIR, POS_FIRST))
-            return false;
-        *pos = POS_FIRST;
-    }
-    return true;
-}
-
 static int dir_readdir(struct file *f, s64 *pos, struct dir_emit *e)
 {
     struct gofer_conn *c = gofer_super(f->inode->super)->conn;
@@ -78,7 +52,7 @@ static int dir_readdir(struct file *f, s64 *pos, struct dir_emit *e)
         if (r < 0)
             return r;
     }
-    if (!emit_dots(f, pos, e))
+    if (!dir_emit_dots(f, pos, e))
         return 0;
     while (*pos - POS_FIRST < UINT32_MAX &&
            gofer_listing_entry(c, df->listing, (u32)(*pos - POS_FIRST), &entry, name)) {
@@ -88,13 +62,6 @@ static int dir_readdir(struct file *f, s64 *pos, struct dir_emit *e)
         ++*pos;
     }
     return 0;
-}
-
-static s64 dir_seek(struct file *f, s64 offset, int whence)
-{
-    if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR)
-        return -EINVAL;
-    return file_seek_generic(f, offset, whence);
 }
 
 static int dir_fsync(struct file *f, bool data_only)
@@ -118,8 +85,8 @@ static void dir_release(struct file *f)
     free(df);
 }
 
-const struct file_ops gofer_dir_ops = {
-    .seek = dir_seek,
+static const struct file_ops gofer_dir_ops = {
+    .seek = file_seek_dir,
     .readdir = dir_readdir,
     .fsync = dir_fsync,
     .release = dir_release,

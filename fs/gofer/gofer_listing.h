@@ -29,6 +29,7 @@ struct gofer_listing {
     u32 index_size, index_used;
 };
 
+/* gofer_listing_new() - an empty one. gofer_listing_ref(), gofer_listing_put(): references. */
 struct gofer_listing *gofer_listing_new(void);
 struct gofer_listing *gofer_listing_ref(struct gofer_listing *l);
 void gofer_listing_put(struct gofer_listing *l);

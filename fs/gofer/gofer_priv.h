@@ -151,8 +151,7 @@ int gofer_attr_refresh_locked(struct gofer_node *n);
 int gofer_getattr(struct inode *ino, struct attr *out);
 int gofer_setattr(struct inode *ino, const struct setattr *s);
 
-/* --- gofer_lookup.c, gofer_name.c, gofer_xattr.c: operations --- */
-
+/* What inode_ops and the rest of the tables are filled with. */
 int gofer_lookup(struct inode *dir, const char *name, u32 len, struct inode **out);
 int gofer_revalidate(struct dentry *d);
 ssize_t gofer_readlink(struct inode *ino, char *buf, size_t cap);
@@ -186,8 +185,6 @@ void gofer_fd_forget(struct gofer_node *n);
 u32 gofer_fd_drop_locked(struct gofer_conn *c, struct gofer_node *n, int fds[GOFER_FDS + 1])
     REQUIRES(c->lock);
 
-/* --- gofer_file.c, gofer_dir.c --- */
-
+/* inode_ops.open; gofer_dir_open() does it for directories. */
 int gofer_open(struct inode *ino, struct file *file);
-extern const struct file_ops gofer_dir_ops;
 int gofer_dir_open(struct inode *ino, struct file *file);

@@ -25,10 +25,10 @@
 #include "fs/proto/channel_priv.h"
 #include "sentry/base/host_fd.h"
 #include "sentry/base/host_mem.h"
+#include "sentry/base/host_thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 
 enum { SPIN_ROUNDS = 256, SPIN_SCORE_MAX = 8, SPIN_RETRY = 32 };
 
@@ -69,11 +69,10 @@ static bool worth(struct channel_spin *spin, u32 here, u32 there)
     return spin->score > 0 || ++spin->skipped % SPIN_RETRY == 0;
 }
 
-/* host-calls(sentry gofer): getcpu — where rseq and the vDSO can't tell the CPU */
 bool channel_spin(struct channel_spin *spin, atomic_uint *word, u32 want, bool differ,
                   atomic_uint *peer, atomic_uint *mine)
 {
-    u32 here = (u32)sched_getcpu();
+    u32 here = host_cpu();
     u8 score;
 
     atomic_store_explicit(mine, here, memory_order_relaxed);

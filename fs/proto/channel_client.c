@@ -36,12 +36,15 @@ int channel_client_new(int shm, int sock, struct channel_client **out)
     return 0;
 }
 
-/* host-calls(sentry): shutdown — to end the thread that watches a gofer's socket */
+/* unwatch() - a message tells the gofer to go, and its going ends the watching thread. */
 static void unwatch(struct channel_client *c)
 {
+    struct iovec iov = {.iov_base = c, .iov_len = 0};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
     atomic_store(&c->closing, true);
     if (atomic_load(&c->watching))
-        shutdown(c->sock, SHUT_RDWR);
+        host_sendmsg(c->sock, &msg, MSG_DONTWAIT);
     while (atomic_load(&c->watching))
         host_futex_wait(&c->watching, 1, DEADLINE_NEVER, false);
 }

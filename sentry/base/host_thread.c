@@ -82,6 +82,14 @@ int host_gettid(void)
     return (int)syscall(SYS_gettid);
 }
 
+/* host-calls(sentry gofer): getcpu — where rseq and the vDSO can't tell the CPU */
+u32 host_cpu(void)
+{
+    int cpu = sched_getcpu();
+
+    return cpu < 0 ? 0 : (u32)cpu;
+}
+
 void host_sched_yield(void)
 {
     sched_yield();

@@ -32,5 +32,7 @@ static inline u64 host_monotonic(void)
 int host_membarrier(bool query);
 
 int host_gettid(void);
+/* host_cpu() - the CPU that this thread runs on, or ran on a moment ago. */
+u32 host_cpu(void);
 /* host_sched_yield() - give up the CPU once. */
 void host_sched_yield(void);
