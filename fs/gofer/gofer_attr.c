@@ -55,7 +55,7 @@ void gofer_attr_apply(struct gofer_node *n, const struct proto_attr *a)
 static int refresh_by_fd(struct gofer_node *n)
 {
     struct inode *ino = n->inode;
-    int fd = gofer_fd_use(n), r;
+    int fd = gofer_fd_use(n, false), r;
     struct stat st;
 
     if (fd < 0)
@@ -168,6 +168,24 @@ int gofer_getattr(struct inode *ino, struct attr *out)
     return 0;
 }
 
+/* set_size() - on the descriptor, if that is all there is to do and one is there. */
+static int set_size(struct gofer_node *n, const struct setattr *s)
+{
+    int fd, r;
+
+    if ((s->valid & ~(u32)SET_MTIME_NOW) != SET_SIZE)
+        return -EAGAIN;
+    fd = gofer_fd_use(n, true);
+    if (fd < 0)
+        return -EAGAIN;
+    r = host_ftruncate(fd, s->size);
+    gofer_fd_close(n);
+    if (r == 0)
+        n->inode->size = s->size;
+    atomic_store(&n->stale, true);
+    return r;
+}
+
 int gofer_setattr(struct inode *ino, const struct setattr *s)
 {
     struct gofer_node *n = gofer_node(ino);
@@ -176,8 +194,11 @@ int gofer_setattr(struct inode *ino, const struct setattr *s)
                                 .atime_nsec = s->atime.nsec,
                                 .mtime_nsec = s->mtime.nsec};
     struct gofer_request r;
-    int err = gofer_request_new(&r, PROTO_SETATTR, n, NULL, 0);
+    int err = set_size(n, s);
 
+    if (err != -EAGAIN)
+        return err;
+    err = gofer_request_new(&r, PROTO_SETATTR, n, NULL, 0);
     if (err < 0)
         return err;
     r.call.req.arg[0] = s->valid;

@@ -196,10 +196,10 @@ int gofer_fd_get(struct gofer_node *n, bool rw)
     return get(n, rw, true);
 }
 
-int gofer_fd_use(struct gofer_node *n)
+int gofer_fd_use(struct gofer_node *n, bool rw)
 {
     struct mutex *auto_unlock lock = mutex_locked(&gofer_super_of(n)->conn->lock);
-    int fd = have_locked(n, false, false);
+    int fd = have_locked(n, rw, false);
 
     if (fd < 0)
         return -ENOENT;

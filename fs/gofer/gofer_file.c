@@ -5,14 +5,13 @@
  */
 #include "fs/gofer/gofer_priv.h"
 #include "fs/vfs/file.h"
-#include "sentry/base/clean.h"
 #include "sentry/base/host_fd.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BOUNCE_STACK = 4096, BOUNCE_HEAP = 256 * 1024, APPEND_MAX = 1024 * 1024 };
+enum { SMALL_BYTES = 4096, APPEND_MAX = 1024 * 1024 };
 
 /* file->private holds the descriptor that the file was opened with, plus one. */
 static int reg_fd(const struct file *f)
@@ -20,36 +19,48 @@ static int reg_fd(const struct file *f)
     return (int)(intptr_t)f->private - 1;
 }
 
-/* bounce() - room for up to `want` bytes: the caller's `small` one or the heap. */
-static u8 *bounce(u8 *small, u64 want, u64 max, u8 **heap, size_t *len)
+/* Where bytes are on their way: the stack, for what is small, or a buffer of the vfs or the heap. */
+struct bounce {
+    u8 *buf;
+    size_t len;
+    void *shared, *heap;
+    u8 small[SMALL_BYTES];
+};
+
+static void bounce_begin(struct bounce *b, u64 want, u64 max)
 {
-    *heap = NULL;
-    *len = BOUNCE_STACK;
-    if (want <= BOUNCE_STACK)
-        return small;
-    *heap = malloc(min_of(want, max));
-    if (!*heap)
-        return small;
-    *len = min_of(want, max);
-    return *heap;
+    b->shared = b->heap = NULL;
+    b->buf = b->small;
+    b->len = SMALL_BYTES;
+    if (want > BOUNCE_BYTES && max > BOUNCE_BYTES && (b->heap = malloc(min_of(want, max)))) {
+        b->buf = b->heap;
+        b->len = min_of(want, max);
+    } else if (want > SMALL_BYTES && (b->shared = bounce_get())) {
+        b->buf = b->shared;
+        b->len = BOUNCE_BYTES;
+    }
+}
+
+static void bounce_end(struct bounce *b)
+{
+    bounce_put(b->shared);
+    free(b->heap);
 }
 
 static ssize_t reg_read(struct file *f, struct uio *to, s64 *pos)
 {
-    u8 small[BOUNCE_STACK] __attribute__((uninitialized));
-    auto_free u8 *heap = NULL;
+    struct bounce b __attribute__((uninitialized));
     ssize_t done = 0, n = 0;
-    size_t room;
-    u8 *buf = bounce(small, to->left, BOUNCE_HEAP, &heap, &room);
 
+    bounce_begin(&b, to->left, BOUNCE_BYTES);
     while (to->left) {
-        size_t want = min_of((u64)room, to->left);
+        size_t want = min_of((u64)b.len, to->left);
         ssize_t copied;
 
-        n = host_pread(reg_fd(f), buf, want, (u64)*pos);
+        n = host_pread(reg_fd(f), b.buf, want, (u64)*pos);
         if (n <= 0)
             break;
-        copied = uio_to(to, buf, (size_t)n);
+        copied = uio_to(to, b.buf, (size_t)n);
         if (copied < 0) {
             n = copied;
             break;
@@ -59,6 +70,7 @@ static ssize_t reg_read(struct file *f, struct uio *to, s64 *pos)
         if (copied < n || (size_t)n < want)
             break;
     }
+    bounce_end(&b);
     if (done && !(f->flags & LX_O_NOATIME) && gofer_super(f->inode->super)->exclusive)
         atomic_store_explicit(&gofer_node(f->inode)->stale, true, memory_order_relaxed);
     return done ? done : n;
@@ -92,32 +104,41 @@ static ssize_t write_once(struct file *f, const u8 *buf, size_t len, s64 *pos)
     return n;
 }
 
+/* synced() - what O_SYNC and O_DSYNC promise, after a write of `done` bytes. */
+static ssize_t synced(struct file *f, ssize_t done)
+{
+    int r = 0;
+
+    if (f->flags & LX_O_DSYNC)
+        r = host_fsync(reg_fd(f), (f->flags & LX_O_SYNC) != LX_O_SYNC);
+    return r < 0 ? r : done;
+}
+
 static ssize_t reg_write(struct file *f, struct uio *from, s64 *pos)
 {
-    const u64 max = f->flags & LX_O_APPEND ? APPEND_MAX : BOUNCE_HEAP;
-    u8 small[BOUNCE_STACK] __attribute__((uninitialized));
-    auto_free u8 *heap = NULL;
+    struct bounce b __attribute__((uninitialized));
     ssize_t done = 0, n = 0;
-    size_t room;
-    u8 *buf = bounce(small, from->left, max, &heap, &room);
 
+    bounce_begin(&b, from->left, f->flags & LX_O_APPEND ? APPEND_MAX : BOUNCE_BYTES);
     while (from->left) {
-        ssize_t got = uio_from(from, buf, min_of((u64)room, from->left));
+        ssize_t got = uio_from(from, b.buf, min_of((u64)b.len, from->left));
 
         if (got <= 0) {
             n = got;
             break;
         }
-        n = write_once(f, buf, (size_t)got, pos);
+        n = write_once(f, b.buf, (size_t)got, pos);
         if (n <= 0)
             break;
         done += n;
         if (n < got)
             break;
     }
-    if (done)
-        atomic_store(&gofer_node(f->inode)->stale, true);
-    return done ? done : n;
+    bounce_end(&b);
+    if (!done)
+        return n;
+    atomic_store(&gofer_node(f->inode)->stale, true);
+    return synced(f, done);
 }
 
 static s64 reg_seek(struct file *f, s64 offset, int whence)

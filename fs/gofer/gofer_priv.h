@@ -177,8 +177,9 @@ void gofer_fd_close(struct gofer_node *n);
 int gofer_fd_get(struct gofer_node *n, bool rw);
 /* gofer_fd_give() - one came with another answer; taken. */
 void gofer_fd_give(struct gofer_node *n, bool rw, int fd);
-/* gofer_fd_use() - any descriptor, kept open until gofer_fd_close(). Return: it, or -ENOENT. */
-int gofer_fd_use(struct gofer_node *n);
+/* gofer_fd_use() - any descriptor that is there (rw: one to write on), kept open until
+ * gofer_fd_close(). Return: it, or -ENOENT. */
+int gofer_fd_use(struct gofer_node *n, bool rw);
 /* gofer_fd_forget() - close them all if no file is open (its last name is gone). */
 void gofer_fd_forget(struct gofer_node *n);
 /* gofer_fd_drop_locked() - the node ends: its descriptors, to be closed by the caller. */
