@@ -143,13 +143,24 @@ static int resolve(struct loader_plan *plan)
 
 /* --- build --- */
 
+int loader_random(const struct loader_plan *plan, u64 *out)
+{
+    u64 n = 0;
+    int err = plan->args->fixed_layout ? 0 : host_random(&n, sizeof(n));
+
+    if (err)
+        return err;
+    *out = n;
+    return 0;
+}
+
 /* place_heap() - the heap begins at random behind the executable; a static-PIE, which lies among
  * the mappings, gets its heap where other executables lie. */
 static int place_heap(struct loader_plan *plan)
 {
     const struct elf_image *elf = &plan->exe.elf;
     u64 start = page_up(elf->end + plan->exe.bias), random;
-    int err = host_random(&random, sizeof(random));
+    int err = loader_random(plan, &random);
 
     if (err)
         return err;
@@ -277,6 +288,8 @@ int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
 
     if (!err && known.set_ids)
         err = known.set_ids(&known, plan.exe.file);
+    if (known.secure)
+        known.fixed_layout = false; /* no caller may tell a privileged program where to lie */
     if (!err)
         err = build(&plan, fresh, &regs);
     if (!err)

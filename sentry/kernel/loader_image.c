@@ -8,7 +8,6 @@
 #include "fs/vfs/file.h"
 #include "sentry/abi/lx_mm.h"
 #include "sentry/base/clean.h"
-#include "sentry/base/host_mem.h"
 #include "sentry/base/limits.h"
 #include "sentry/kernel/loader_priv.h"
 
@@ -107,7 +106,7 @@ static int place(struct loader_plan *plan, struct loader_image *image)
         return 0;
     }
     if (image == &plan->exe && plan->interp.file) {
-        err = host_random(&random, sizeof(random));
+        err = loader_random(plan, &random);
         if (err)
             return err;
         at = (page_down(DYN_BASE) + random % DYN_RANDOM_PAGES * GUEST_PAGE_SIZE) & mask;

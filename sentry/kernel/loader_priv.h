@@ -25,6 +25,9 @@ struct loader_plan {
     uaddr_t vdso; /* 0: none */
 };
 
+/* loader_random() - a number for an address; 0 where nothing may lie at random. Return: 0, errno. */
+int loader_random(const struct loader_plan *plan, u64 *out);
+
 /* --- loader_image.c --- */
 
 /* loader_image_read() - headers of `file` (taken on success). `is_interp`: errors are those of an

@@ -64,7 +64,7 @@ int loader_stack_map(struct loader_plan *plan)
         .name = "[stack]",
     };
     uaddr_t out;
-    int err = mm_layout(plan->mm, size, true);
+    int err = mm_layout(plan->mm, size, !a->fixed_layout);
 
     for (; !err; size = DEFAULT_STACK) {
         args.addr = plan->mm->stack_top - size;
@@ -199,7 +199,7 @@ int loader_stack_build(struct loader_plan *plan, uaddr_t *sp)
 
     if (err)
         return err;
-    end = place_strings(a, &s, random.jitter);
+    end = place_strings(a, &s, a->fixed_layout ? 0 : random.jitter);
     fill_auxv(plan, &s);
     pointers = (1 + a->argv->count + 1 + (u64)a->envp->count + 1 + s.nauxv) * sizeof(u64);
     s.sp = (end - pointers) & ~15ull;

@@ -8,6 +8,7 @@
  */
 #include <sys/auxv.h>
 
+#include "sentry/abi/lx_mm.h"
 #include "sentry/abi/lx_process.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
@@ -51,6 +52,7 @@ static int load(struct task *t, struct plat_thread *self, struct file *file, con
         .argv = argv,
         .envp = envp,
         .stack_limit = task_rlimit(t, LX_RLIMIT_STACK),
+        .fixed_layout = t->personality & LX_PER_ADDR_NO_RANDOMIZE,
         .auxv_hwcap = getauxval(AT_HWCAP),
         .auxv_hwcap2 = getauxval(AT_HWCAP2),
         .auxv_minsigstksz = getauxval(AT_MINSIGSTKSZ),
@@ -97,8 +99,7 @@ static int alone(struct task *t)
     tg->exec_task = t;
     group_kill_others_locked(tg, t);
     mutex_unlock(&tg->lock);
-    err = wait_event_killable(&tg->stop_wait, 0, DEADLINE_NEVER,
-                              __atomic_load_n(&tg->ntasks, __ATOMIC_ACQUIRE) == 1);
+    err = wait_event_killable(&tg->stop_wait, 0, DEADLINE_NEVER, atomic_load(&tg->ntasks) == 1);
     mutex_lock(&tg->lock);
     if (tg->exiting)
         err = -EAGAIN;

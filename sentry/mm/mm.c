@@ -50,7 +50,9 @@ int mm_new(const struct platform_ops *platform, struct plat_thread *th, struct m
     RB_INIT(&mm->vmas);
     mm->platform = platform;
     mm->plat = platform->mm_get(platform->mm_of(th));
-    mm->limit_as = mm->limit_data = mm->limit_memlock = UINT64_MAX;
+    mm->limit_as = UINT64_MAX;
+    mm->limit_data = UINT64_MAX;
+    mm->limit_memlock = UINT64_MAX;
     mm->stack_top = PLAT_TASK_SIZE;
     mm->mmap_base = PLAT_TASK_SIZE - STACK_GAP_MIN;
     mm->dumpable = 1;
@@ -114,9 +116,9 @@ int mm_fork_locked(struct mm *parent, struct plat_thread *child, struct mm **out
     mm->brk = parent->brk;
     mm->mmap_base = parent->mmap_base;
     mm->stack_top = parent->stack_top;
-    mm->limit_as = parent->limit_as;
-    mm->limit_data = parent->limit_data;
-    mm->limit_memlock = parent->limit_memlock;
+    mm->limit_as = atomic_load(&parent->limit_as);
+    mm->limit_data = atomic_load(&parent->limit_data);
+    mm->limit_memlock = atomic_load(&parent->limit_memlock);
     mm->arg_start = parent->arg_start;
     mm->arg_end = parent->arg_end;
     mm->env_start = parent->env_start;

@@ -56,8 +56,8 @@ struct mm {
     uaddr_t brk_start, brk;
     uaddr_t mmap_base; /* top-down searches start below it */
     uaddr_t stack_top;
-    /* RLIMIT_*, copied in by the kernel before a call; memlock is UINT64_MAX with CAP_IPC_LOCK */
-    u64 limit_as, limit_data, limit_memlock;
+    /* RLIMIT_*, stored by the kernel before a call; memlock is UINT64_MAX with CAP_IPC_LOCK */
+    _Atomic(u64) limit_as, limit_data, limit_memlock;
     /* set by exec, read by /proc and prctl */
     uaddr_t arg_start, arg_end, env_start, env_end, start_code, end_code, start_data, end_data;
     u64 auxv[64];

@@ -99,8 +99,8 @@ static int check_anonymous(struct map_plan *p)
     return 0;
 }
 
-/* check_lock() - MAP_LOCKED and mlockall(MCL_FUTURE), before the table is locked: best effort. */
-static int check_lock(struct mm *mm, struct map_plan *p)
+/* check_memlock_locked() - MAP_LOCKED and mlockall(MCL_FUTURE). */
+static int check_memlock_locked(struct mm *mm, struct map_plan *p)
 {
     if ((p->flags & LX_MAP_LOCKED) && !mm->limit_memlock)
         return -EPERM;
@@ -132,7 +132,7 @@ static int find_source(struct map_plan *p)
 }
 
 /* plan() - all checks that need no lock. Return: 0, or mmap(2)'s errno. */
-static int plan(struct mm *mm, const struct mm_map_args *a, struct map_plan *p)
+static int plan(const struct mm_map_args *a, struct map_plan *p)
 {
     int err;
 
@@ -162,8 +162,6 @@ static int plan(struct mm *mm, const struct mm_map_args *a, struct map_plan *p)
     if (p->flags & LX_MAP_NORESERVE)
         p->vma_flags |= VMA_NORESERVE;
     err = check_address(p);
-    if (!err)
-        err = check_lock(mm, p);
     if (!err)
         err = a->mappable ? check_file(p, a) : check_anonymous(p);
     return err;
@@ -239,6 +237,8 @@ static int run(struct mm *mm, struct plat_thread *th, struct map_plan *p)
         return err;
     err = mm->nvmas > LIMIT_VMAS ? -ENOMEM : place_locked(mm, p);
     if (!err)
+        err = check_memlock_locked(mm, p);
+    if (!err)
         err = order_locked(mm, th, p);
     if (!err)
         commit_locked(&c, p);
@@ -252,7 +252,7 @@ static int run(struct mm *mm, struct plat_thread *th, struct map_plan *p)
 int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args, uaddr_t *out)
 {
     struct map_plan p;
-    int err = plan(mm, args, &p);
+    int err = plan(args, &p);
 
     if (!err)
         err = find_source(&p);

@@ -15,12 +15,13 @@
 /* take_limits() - the address space checks against the caller's limits as they are now. */
 static struct mm *take_limits(struct task *t)
 {
+    bool may_lock = cred_capable(task_cred(t), LX_CAP_IPC_LOCK);
+    u64 memlock = may_lock ? RLIM_NONE : task_rlimit(t, LX_RLIMIT_MEMLOCK);
     struct mm *mm = t->mm;
 
-    mm->limit_as = task_rlimit(t, LX_RLIMIT_AS);
-    mm->limit_data = task_rlimit(t, LX_RLIMIT_DATA);
-    mm->limit_memlock =
-        cred_capable(task_cred(t), LX_CAP_IPC_LOCK) ? RLIM_NONE : task_rlimit(t, LX_RLIMIT_MEMLOCK);
+    atomic_store_explicit(&mm->limit_as, task_rlimit(t, LX_RLIMIT_AS), memory_order_relaxed);
+    atomic_store_explicit(&mm->limit_data, task_rlimit(t, LX_RLIMIT_DATA), memory_order_relaxed);
+    atomic_store_explicit(&mm->limit_memlock, memlock, memory_order_relaxed);
     return mm;
 }
 

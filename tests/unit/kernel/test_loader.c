@@ -17,6 +17,7 @@
 
 static struct loader_result got;
 static u64 stack_limit = MB(8);
+static bool fixed_layout;
 
 /* A program's file: headers, then a page of 'T' and one whose first 256 bytes are 'D'. */
 static u8 image_bytes[3 * PAGE];
@@ -69,6 +70,7 @@ static int exec_args(const char *name, const char *const *argv, const char *cons
         .argv = &args,
         .envp = &env,
         .stack_limit = stack_limit,
+        .fixed_layout = fixed_layout,
         .uid = 1,
         .euid = 2,
         .gid = 3,
@@ -235,6 +237,21 @@ Test(loader, addresses_are_random)
     cr_assert_neq(sp[0], sp[1]);
     cr_assert_neq(base[0], base[1]);
     cr_assert_neq(brk[0], brk[1]);
+}
+
+Test(loader, addresses_are_fixed_on_demand)
+{
+    struct arch_regs regs[2];
+
+    fixed_layout = true;
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(exec_name("/pie"), 0);
+        regs[i] = got.regs;
+        cr_assert_eq(got.mm->brk_start, aux(LX_AT_ENTRY) - PAGE - 16 + 6 * PAGE);
+        release();
+    }
+    cr_assert_eq(regs[0].rsp, regs[1].rsp);
+    cr_assert_eq(regs[0].rip, regs[1].rip);
 }
 
 Test(loader, a_dynamic_program)
