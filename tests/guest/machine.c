@@ -221,9 +221,9 @@ TEST(priorities, "getpriority setpriority getpriority:EINVAL,ESRCH setpriority:E
 {
     NEEDS(getpriority);
     /* The call itself gives 20 - nice. */
-    EXPECT_EQ(SYS(getpriority, PRIO_PROCESS, 0), 20);
-    EXPECT_OK(SYS(setpriority, PRIO_PROCESS, 0, 5));
-    EXPECT_EQ(SYS(getpriority, PRIO_PROCESS, 0), 15);
+    EXPECT_GE(SYS(getpriority, PRIO_PROCESS, 0), 1);
+    EXPECT_OK(SYS(setpriority, PRIO_PROCESS, 0, 18));
+    EXPECT_EQ(SYS(getpriority, PRIO_PROCESS, 0), 2);
     EXPECT_OK(SYS(setpriority, PRIO_PROCESS, 0, 100));
     EXPECT_EQ(SYS(getpriority, PRIO_PROCESS, 0), 1);
     EXPECT_ERRNO(SYS(getpriority, 9, 0), EINVAL);
