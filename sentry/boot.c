@@ -71,7 +71,8 @@ int boot_container(const struct boot_args *args, struct container **out, struct 
         snprintf(err->text, sizeof(err->text), "the container's objects: %s", strerror(-ret));
         return ret;
     }
-    c->pids_limit = args->pids_limit;
+    if (args->pids_limit)
+        c->pids_limit = args->pids_limit;
     c->allow_suid = args->allow_suid;
     if (args->kernel_release)
         c->kernel_release = args->kernel_release;

@@ -150,7 +150,8 @@ static int mount_bind_entry(struct builder *b, const struct oci_mount *m,
 static bool leave_out(const char *type)
 {
     return strcmp(type, "mqueue") == 0 || strcmp(type, "cgroup") == 0 ||
-           strcmp(type, "cgroup2") == 0 || strcmp(type, "devpts") == 0;
+           strcmp(type, "cgroup2") == 0 || strcmp(type, "devpts") == 0 ||
+           strcmp(type, "sysfs") == 0;
 }
 
 static int mount_spec_entry(struct builder *b, size_t i)
@@ -190,7 +191,7 @@ static int mount_mandatory(struct builder *b)
     for (size_t i = 0; i < ARRAY_SIZE(mandatory); i++) {
         int err;
 
-        if (spec_mounts(b->args->spec, mandatory[i].at))
+        if (spec_mounts(b->args->spec, mandatory[i].at) || !fs_type_find(mandatory[i].type))
             continue;
         err = attach(b, mandatory[i].type, mandatory[i].at, mandatory[i].type,
                      mandatory[i].options, LX_MS_NOSUID, true, NULL);

@@ -13,7 +13,7 @@
 enum { THREAD_STACK_BYTES = SANITIZED ? 1024 * 1024 : 128 * 1024 };
 
 /* host-calls(sentry gofer): clone3 clone mprotect madvise set_robust_list rseq rt_sigprocmask exit exit_group — threads of the process, by pthread_create() */
-/* host-calls(sentry gofer): rt_sigreturn sched_getaffinity prctl brk — the C library, thread names */
+/* host-calls(sentry gofer): rt_sigaction rt_sigreturn sched_getaffinity prctl brk — the C library, thread names */
 int host_thread_start(const char *name, void *(*fn)(void *), void *arg)
 {
     pthread_attr_t attr;

@@ -476,19 +476,32 @@ int container_kill(struct container *c, int signo, bool all)
 void container_group_ended(struct container *c, struct thread_group *tg)
 {
     struct list_node reaped = LIST_INIT(reaped);
+    bool is_init;
 
     mutex_lock(&c->lock);
-    if (tg == c->init) {
+    is_init = tg == c->init;
+    if (is_init) {
         c->state = CONTAINER_STOPPED;
         c->exit_status = tg->exit_status;
     }
     mutex_unlock(&c->lock);
     pid_lock();
     /* In a pid namespace that it shares, a container's processes still end with its init. */
-    if (tg == c->init)
+    if (is_init)
         pid_ns_kill_locked(c->pid_ns, c, tg);
     thread_group_reap_locked(tg, &reaped);
     pid_unlock();
     thread_group_free_list(&reaped);
     waitq_wake_all(&c->changed, 0);
+}
+
+void container_shut(struct container *c)
+{
+    struct thread_group *init;
+
+    mutex_lock(&c->lock);
+    init = c->init;
+    c->init = NULL;
+    mutex_unlock(&c->lock);
+    thread_group_put(init);
 }

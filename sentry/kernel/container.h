@@ -69,3 +69,6 @@ u32 container_wait(struct container *c, struct thread_group *tg);
 int container_kill(struct container *c, int signo, bool all);
 /* container_group_ended() - called by the kernel when a parentless group has become a zombie. */
 void container_group_ended(struct container *c, struct thread_group *tg);
+/* container_shut() - it has ended for good: let go of its init, which holds it. Before the last
+ * container_put(). */
+void container_shut(struct container *c);
