@@ -59,7 +59,8 @@ static void hand(struct parcel *p, const char *name, int fd)
 
 static void open_parcel(struct parcel *p, const struct creation *creation)
 {
-    *p = (struct parcel){.error = control_msg_new(&p->msg)};
+    *p = (struct parcel){.error = 0};
+    p->error = control_msg_new(&p->msg);
     if (!p->error)
         p->error = control_msg_set_string(&p->msg, "op", "boot");
     if (!p->error)

@@ -181,7 +181,8 @@ int container_state_save(const struct container *c)
     for (size_t i = 0; i < c->cgroup_count; i++)
         json_object_array_add(cgroups, json_object_new_string(c->cgroups[i]));
     json_object_object_add(json, "cgroups", cgroups);
-    text = json_object_to_json_string_length(json, JSON_C_TO_STRING_PRETTY, &len);
+    text = json_object_to_json_string_length(
+        json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
     r = text ? host_file_replace(c->dir, "state.json", text, len, 0600) : -ENOMEM;
     json_object_put(json);
     return r;

@@ -11,6 +11,7 @@
 #include "cmd/runsc/host_file.h"
 #include "cmd/runsc/host_process.h"
 #include "cmd/runsc/signal_relay.h"
+#include "sentry/base/clean.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,45 +24,48 @@ enum { WAITER_SOCK = 3, WAITER_RELAY = 4, WAITER_END = 5 };
 
 #define EXIT_LOST 128
 
-/* arrange_fds() - /dev/null, the connection, and nothing else. */
-static int arrange_fds(int sock)
+/* arrange_fds() - /dev/null, the connection, the signals, and nothing else. */
+static int arrange_fds(int sock, int relay)
 {
     int null = host_file_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
-    int high = null < 0 ? null : fcntl(sock, F_DUPFD_CLOEXEC, WAITER_END);
+    const int from[WAITER_END] = {null, null, null, sock, relay};
+    int high[WAITER_END];
 
-    if (high < 0)
-        return -EBADF;
-    for (int i = 0; i < 3; i++)
-        if (host_file_dup(null, i) < 0)
+    for (int i = 0; i < WAITER_END; i++) {
+        high[i] = fcntl(from[i], F_DUPFD_CLOEXEC, WAITER_END);
+        if (high[i] < 0)
             return -EBADF;
-    if (host_file_dup(high, WAITER_SOCK) < 0)
-        return -EBADF;
-    return host_process_close_from(WAITER_SOCK + 1);
+    }
+    for (int i = 0; i < WAITER_END; i++)
+        if (host_file_dup(high[i], i) < 0)
+            return -EBADF;
+    return host_process_close_from(WAITER_END);
 }
 
-static _Noreturn void run_waiter(const struct container *c, int sock, s64 pid)
+static _Noreturn void run_waiter(const struct container *c, int sock, int relay, s64 pid)
 {
-    int relay, status;
+    int status;
 
     prctl(PR_SET_NAME, "runsc-exec");
     host_process_session();
-    if (arrange_fds(sock) || host_process_chdir("/"))
-        _exit(EXIT_LOST);
-    relay = signal_relay_open();
-    if (relay < 0)
+    if (arrange_fds(sock, relay) || host_process_chdir("/"))
         _exit(EXIT_LOST);
     cgroup_enter(c, getpid(), NULL); /* it may be going away; then so is the process */
     malloc_trim(0);
-    status = signal_relay_wait(c, WAITER_SOCK, relay, pid);
+    status = signal_relay_wait(c, WAITER_SOCK, WAITER_RELAY, pid);
     /* a sandbox that has gone took the process with it by SIGKILL */
     _exit(status >= 0 ? status : EXIT_LOST + SIGKILL);
 }
 
 pid_t exec_waiter_start(const struct container *c, int sock, s64 pid)
 {
-    pid_t waiter = host_process_clone(0);
+    auto_fd int relay = signal_relay_open(); /* here: a signal may come as soon as there is a pid */
+    pid_t waiter;
 
+    if (relay < 0)
+        return error_errno(relay, "can't relay signals");
+    waiter = host_process_clone(0);
     if (waiter == 0)
-        run_waiter(c, sock, pid);
+        run_waiter(c, sock, relay, pid);
     return waiter < 0 ? error_errno(waiter, "can't make the process that waits") : waiter;
 }

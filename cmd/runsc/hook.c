@@ -26,7 +26,8 @@ char *hook_state(const struct container *c, enum container_status status)
     char *text = NULL;
 
     if (json)
-        text = strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+        text = strdup(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN |
+                                                               JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(json);
     return text;
 }
