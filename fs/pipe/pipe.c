@@ -73,24 +73,17 @@ void pipe_end_out_locked(struct pipe *p, const struct file *f)
 
 /* --- reading --- */
 
-static bool may_read(struct pipe *p)
+enum content { PIPE_NOTHING, PIPE_DATA, PIPE_END };
+
+static enum content content(struct pipe *p)
 {
-    bool yes;
+    enum content c = PIPE_DATA;
 
     mutex_lock(&p->lock);
-    yes = !list_empty(&p->bufs) || !p->writers;
+    if (list_empty(&p->bufs))
+        c = p->writers ? PIPE_NOTHING : PIPE_END;
     mutex_unlock(&p->lock);
-    return yes;
-}
-
-static bool pipe_empty(struct pipe *p)
-{
-    bool empty;
-
-    mutex_lock(&p->lock);
-    empty = list_empty(&p->bufs);
-    mutex_unlock(&p->lock);
-    return empty;
+    return c;
 }
 
 /* put_back() - bytes that a fault kept from being read. */
@@ -185,15 +178,15 @@ static ssize_t pipe_read(struct file *f, struct uio *to, s64 *pos)
             return done ? done : n;
         if (done)
             break;
-        if (may_read(p)) {
-            /* Either data came meanwhile, or nobody is left to write any. */
-            if (pipe_empty(p))
-                break;
-            continue;
+        switch (content(p)) {
+        case PIPE_END: return 0;
+        case PIPE_DATA: continue; /* it came meanwhile */
+        case PIPE_NOTHING: break;
         }
         if (f->flags & LX_O_NONBLOCK)
             return -EAGAIN;
-        n = wait_event(&p->wait, LX_POLLIN | LX_POLLHUP, DEADLINE_NEVER, may_read(p));
+        n = wait_event(&p->wait, LX_POLLIN | LX_POLLHUP, DEADLINE_NEVER,
+                       content(p) != PIPE_NOTHING);
         if (n)
             return n;
     }
