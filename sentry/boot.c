@@ -3,6 +3,7 @@
 
 #include "fs/dev/dev.h"
 #include "fs/gofer/gofer.h"
+#include "fs/pipe/pipe.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/mount.h"
 #include "sentry/base/hash.h"
@@ -43,6 +44,7 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
     for (size_t i = 0; i < ARRAY_SIZE(fs_types); i++)
         fs_type_register(fs_types[i]);
     dev_init();
+    pipe_init();
     task_set_dispatch(syscall_dispatch);
     err = (*ops)->init(&config);
     return err < 0 ? err : (*ops)->zygote_create(zygote);

@@ -151,7 +151,7 @@ static bool leave_out(const char *type)
 {
     return strcmp(type, "mqueue") == 0 || strcmp(type, "cgroup") == 0 ||
            strcmp(type, "cgroup2") == 0 || strcmp(type, "devpts") == 0 ||
-           strcmp(type, "sysfs") == 0;
+           strcmp(type, "sysfs") == 0 || strcmp(type, "proc") == 0;
 }
 
 static int mount_spec_entry(struct builder *b, size_t i)
