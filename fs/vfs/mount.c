@@ -309,7 +309,7 @@ int mount_move(struct mount_ns *ns, const struct path *from, const struct path *
         mount_link(ns, m, top.mount, top.dentry);
         /* Parents first: what is mounted below follows it to the end of the list. */
         list_for_each_safe(c, tmp, &ns->mounts, in_ns) {
-            if (!below_mount(c, m))
+            if (c == m || !below_mount(c, m))
                 continue;
             list_del(&c->in_ns);
             list_add_tail(&moved, &c->in_ns);
