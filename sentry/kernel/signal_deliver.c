@@ -127,7 +127,7 @@ static void group_stop_wait_locked(struct task *t)
     if (last)
         notify_parent(tg);
     wait_event_killable(&tg->stop_wait, 0, DEADLINE_NEVER,
-                        __atomic_load_n(&tg->stop, __ATOMIC_ACQUIRE) == GROUP_RUNNING);
+                        atomic_load(&tg->stop) == GROUP_RUNNING);
     mutex_lock(&tg->lock);
     atomic_store(&t->state, TASK_RUNNING);
 }

@@ -64,14 +64,10 @@ static void group_continue_locked(struct thread_group *tg)
         t->stop_dequeued = false;
     if (tg->stop == GROUP_RUNNING)
         return;
-    if (tg->stop == GROUP_STOPPED) {
-        tg->notify = GROUP_NOTIFY_CONTINUED;
-        tg->cont_unreported = true;
-    } else {
-        /* It never stopped whole: the parent is told that it stopped, then that it goes on. */
-        tg->notify = GROUP_NOTIFY_STOPPED | GROUP_NOTIFY_CONTINUED;
-        tg->cont_unreported = true;
-    }
+    /* If it never stopped whole, the parent is told that it stopped, then that it goes on. */
+    tg->notify |= tg->stop == GROUP_STOPPED ? GROUP_NOTIFY_CONTINUED
+                                            : GROUP_NOTIFY_STOPPED | GROUP_NOTIFY_CONTINUED;
+    tg->cont_unreported = true;
     tg->stop_unreported = false;
     tg->stop = GROUP_RUNNING;
     tg->stop_pending = 0;

@@ -44,6 +44,8 @@ enum {
 
 enum { GROUP_NOTIFY_STOPPED = 1u << 0, GROUP_NOTIFY_CONTINUED = 1u << 1 };
 
+enum group_stop { GROUP_RUNNING, GROUP_STOPPING, GROUP_STOPPED };
+
 /* How far a task has come; task->state, atomic. */
 enum task_state { TASK_NEW, TASK_RUNNING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
 
@@ -120,7 +122,7 @@ struct thread_group {
 
     struct mutex lock; /* TGROUP class */
     struct list_node tasks; /* and below: guarded by lock */
-    u32 ntasks; /* on the list */
+    _Atomic(u32) ntasks; /* on the list; read like `stop` */
     u32 nlive;  /* of them, those that have not begun to leave */
     struct task *leader; /* a reference */
     struct sighand *sighand; /* a reference */
@@ -128,7 +130,7 @@ struct thread_group {
     bool exiting;    /* group exit: every task leaves at its next boundary */
     u32 exit_status; /* wait status of the group once exiting */
     struct task *exec_task; /* de_thread in progress: all others must go */
-    enum { GROUP_RUNNING, GROUP_STOPPING, GROUP_STOPPED } stop;
+    _Atomic(enum group_stop) stop; /* who waits for it to change reads it without the lock */
     u32 stop_signo, stop_pending; /* how many tasks have still to stop */
     bool stop_unreported, cont_unreported; /* for waitid() */
     u32 notify; /* GROUP_NOTIFY_*: what the parent has still to be told */
