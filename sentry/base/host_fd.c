@@ -163,7 +163,7 @@ int host_accept(int fd)
     return (int)result(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
 }
 
-/* host-calls(sentry): openat unlinkat — private files in the Sentry's own tmpfs, its whole root */
+/* host-calls(sentry): openat unlink — private files in the Sentry's own tmpfs, its whole root */
 int host_open_private(int *rw_fd, int *ro_fd)
 {
     static _Atomic(u64) serial;
