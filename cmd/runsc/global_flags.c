@@ -76,6 +76,7 @@ int global_flags_check(const struct flag_set *flags)
 
 int global_flags_annotation(struct flag_set *flags, const char *name, const char *value)
 {
+    bool any = flag_bool(flags, GLOBAL_ALLOW_FLAG_OVERRIDE); /* before it could be set here */
     int i = flag_find(flags, name), r;
 
     if (i < 0)
@@ -83,8 +84,7 @@ int global_flags_annotation(struct flag_set *flags, const char *name, const char
     r = flag_assign(flags, name, value);
     if (r)
         return error_prefix(r, "annotation dev.gvisor.flag.%s: ", name);
-    if (!flag_bool(flags, GLOBAL_ALLOW_FLAG_OVERRIDE) &&
-        !listed(rules[i].open, plain(flags, (size_t)i)))
+    if (!any && !listed(rules[i].open, plain(flags, (size_t)i)))
         return error_set(-EPERM,
                          "annotation dev.gvisor.flag.%s: an annotation may not set this; "
                          "--allow-flag-override permits it",
