@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* host-calls(sentry gofer): mmap munmap — heap, stacks, shared channels */
+/* host-calls(sentry gofer): mmap munmap mremap — heap, stacks, shared channels */
 int host_map_shared(int fd, size_t len, void **out)
 {
     void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
