@@ -14,8 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static atomic_uint pending_waits;
+static atomic_uint pending_replies; /* requests that are being served, and waits */
 static bool init_starting; /* guarded by the container's lock */
+
+void control_reply_begin(void)
+{
+    atomic_fetch_add(&pending_replies, 1);
+}
+
+void control_reply_end(void)
+{
+    if (atomic_fetch_sub(&pending_replies, 1) == 1)
+        host_futex_wake(&pending_replies, INT32_MAX, false);
+}
 
 static struct container *target(void)
 {
@@ -216,8 +227,7 @@ static void *wait_thread(void *arg)
     thread_group_put(w->tg);
     control_conn_put(w->conn);
     free(w);
-    if (atomic_fetch_sub(&pending_waits, 1) == 1)
-        host_futex_wake(&pending_waits, INT32_MAX, false);
+    control_reply_end();
     return NULL;
 }
 
@@ -238,7 +248,7 @@ static int op_wait(struct control_request *req)
     w->conn = req->conn;
     w->tg = tg;
     req->later = true;
-    atomic_fetch_add(&pending_waits, 1);
+    control_reply_begin();
     if (host_thread_start("control-wait", wait_thread, w) < 0)
         wait_thread(w);
     return 0;
@@ -248,8 +258,8 @@ void control_server_drain(void)
 {
     unsigned int n;
 
-    while ((n = atomic_load(&pending_waits)) > 0)
-        host_futex_wait(&pending_waits, n, DEADLINE_NEVER, false);
+    while ((n = atomic_load(&pending_replies)) > 0)
+        host_futex_wait(&pending_replies, n, DEADLINE_NEVER, false);
 }
 
 /* kill_one() - as from a parent namespace: SIGKILL and SIGSTOP reach init too. */

@@ -64,9 +64,11 @@ static void serve_one(struct control_conn *c, struct control_msg *msg)
 {
     struct control_request req = {.conn = c, .msg = msg};
 
+    control_reply_begin();
     control_run(&req);
     if (!req.later)
         control_conn_send(c, &req.reply);
+    control_reply_end();
     control_msg_free(&req.reply);
 }
 

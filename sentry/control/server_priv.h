@@ -40,4 +40,7 @@ void control_conn_send(struct control_conn *c, const struct control_msg *reply);
 
 /* control_run() - find and do what the request asks; fills req->reply unless req->later. */
 void control_run(struct control_request *req);
+/* control_reply_begin(), control_reply_end() - around what owes a reply: the Sentry's exit waits for it. */
+void control_reply_begin(void);
+void control_reply_end(void);
 int control_ps(struct control_request *req);

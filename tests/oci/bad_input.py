@@ -201,15 +201,15 @@ def unknown_namespace(t):
     """a namespace type that does not exist"""
     change(t, lambda config: config['linux']['namespaces'].append({'type': 'imaginary'}), 'imaginary' if t.runtime.ours else '')
     t.only_ours('the same type twice')
-    change(t, lambda config: config['linux']['namespaces'].append({'type': 'pid'}), 'pid')
+    change(t, lambda config: config['linux']['namespaces'].append({'type': 'pid'}), 'namespaces')
 
 
 def unknown_values(t):
     """capabilities, rlimits and file systems that do not exist are refused by name"""
     change(t, lambda config: config['process'].update(rlimits=[{'type': 'RLIMIT_IMAGINARY', 'soft': 1, 'hard': 1}]), 'rlimit')
     t.only_ours('refusal by name')
-    change(t, lambda config: config['process'].update(rlimits=[{'type': 'RLIMIT_NOFILE', 'soft': 2, 'hard': 1}]), 'RLIMIT_NOFILE')
-    change(t, lambda config: config['mounts'].append({'destination': '/x', 'type': 'imaginary', 'source': 'x'}), 'imaginary')
+    change(t, lambda config: config['process'].update(rlimits=[{'type': 'RLIMIT_NOFILE', 'soft': 2, 'hard': 1}]), 'rlimits')
+    change(t, lambda config: config['mounts'].append({'destination': '/x', 'type': 'imaginary', 'source': 'x'}), 'mounts')
 
 
 def relative_cwd(t):
@@ -269,8 +269,8 @@ def unwritable_places(t):
     t.refused(t.runtime.call('create', '--bundle', t.bundle().path, '--pid-file', '/no/such/folder/pid', name))
     t.refused(t.runtime.call('state', name), 'does not exist')
     t.only_ours('the rest')
-    done = subprocess.run([t.runtime.binary, '--root', '/proc/nowhere', 'list'], capture_output=True, text=True, timeout=10,
-                          stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run([t.runtime.binary, '--root', '/proc/nowhere', 'run', '--bundle', t.bundle().path, name], text=True,
+                          capture_output=True, timeout=10, stdin=subprocess.DEVNULL, check=False)
     t.equal(done.returncode, 128, 'status with a state folder that cannot be')
 
 

@@ -402,7 +402,7 @@ def detached_run(t):
 def debug_and_strace(t):
     """--strace into --debug-log shows the program's calls"""
     t.only_ours('--strace')
-    bundle, log = t.bundle(['/bin/echo', 'traced']), t.path('strace.log')
+    bundle, log = t.bundle(['/bin/sh', '-c', '/bin/echo traced; exit 0']), t.path('strace.log')
     words = [t.runtime.binary, *t.runtime.flags(), '--debug', '--strace', f'--debug-log={log}', 'run', '--bundle', bundle.path,
              t.name()]
     done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
