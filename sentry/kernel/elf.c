@@ -1,7 +1,7 @@
 /*
  * The ELF64 parser: a pure function over a hostile file's bytes, which accepts what Linux accepts and
  * gives its errnos. After it, no sum of an address or offset and a length of a segment overflows, and
- * every segment lies in [0, PLAT_TASK_SIZE). Segments may still overlap or come unsorted: Linux maps
+ * every segment it hands out lies in [0, PLAT_TASK_SIZE). Segments may still overlap or come unsorted: Linux maps
  * them in the file's order, one over the other, and so do we.
  */
 #include "sentry/kernel/elf.h"
@@ -125,10 +125,12 @@ static int add_phdr(struct elf_image *image, const Elf64_Phdr *p)
 
     switch (p->p_type) {
     case PT_LOAD:
-        err = check_load(p, image->header.dynamic);
-        if (!err)
+        err = image->map_error ? image->map_error : check_load(p, image->header.dynamic);
+        if (err)
+            image->map_error = err;
+        else
             add_load(image, p);
-        return err;
+        return 0;
     case PT_INTERP: return add_interp(image, p);
     case PT_GNU_STACK:
         image->stack = p->p_flags & PF_X ? ELF_STACK_EXEC : ELF_STACK_NOEXEC;
@@ -163,8 +165,8 @@ int elf_parse_image(const struct elf_header *header, const void *phdrs, size_t l
         memcpy(&p, (const u8 *)phdrs + i * sizeof(p), sizeof(p));
         err = add_phdr(&image, &p);
     }
-    if (!err)
-        err = check_image(&image);
+    if (!image.map_error)
+        image.map_error = check_image(&image);
     if (err) {
         free(image.segments);
         return err;

@@ -36,12 +36,17 @@ struct elf_image {
         u64 offset, len;
     } notes[ELF_NOTES_MAX]; /* the first PT_NOTEs */
     u32 nnotes;
+    /* What mapping it will fail with, as a negative errno, if that can be told from the headers; the
+     * segments and what is worked out from them then stop before the one that can't be. 0: nothing
+     * is known to be wrong. */
+    int map_error;
 };
 
 /* elf_parse_header() - the file's first `len` bytes. Return: 0, -ENOEXEC. */
 int elf_parse_header(const void *buf, size_t len, struct elf_header *out);
 /* elf_parse_image() - the program headers: `len` bytes from header->phoff on. Return: 0 and *out,
- * which elf_image_free() releases; -ENOEXEC, -EINVAL, -EPERM, -ENOMEM as execve(2) would. */
+ * which elf_image_free() releases; -ENOEXEC, -ENOMEM. Segments that are wrong in themselves are no
+ * error yet (see map_error): Linux, too, finds them only when it maps them. */
 int elf_parse_image(const struct elf_header *header, const void *phdrs, size_t len,
                     struct elf_image *out);
 void elf_image_free(struct elf_image *image);

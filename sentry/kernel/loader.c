@@ -6,8 +6,9 @@
  *            heap, vdso, strings. If anything fails, the fresh address space is thrown away.
  *   finish   hand out what was made.
  *
- * Linux builds after it has given up the old program and must kill a process whose build fails; here
- * the caller gets the errno and lives on.
+ * Linux builds after it has given up the old program, so a process whose build fails is killed. Here
+ * the old program would still be there, but programs must not see the difference: loader_exec() says
+ * which kind of failure it was.
  */
 #include "sentry/kernel/loader.h"
 
@@ -242,11 +243,17 @@ static int build(struct loader_plan *plan, struct plat_thread *fresh, struct arc
     const struct loader_args *a = plan->args;
     int err = 0;
 
+    plan->fatal = true;
+    err = plan->exe.elf.map_error ? plan->exe.elf.map_error : plan->interp.elf.map_error;
+    if (err)
+        return err;
     plan->thread = fresh;
     if (!fresh)
         err = a->platform->exec_prepare(a->self, a->zygote, &plan->thread);
-    if (err)
+    if (err) {
+        plan->fatal = false; /* the host has no room: the caller may try again */
         return err;
+    }
     err = mm_new(a->platform, plan->thread, &plan->mm);
     if (!err)
         err = fill(plan, regs);
@@ -294,6 +301,8 @@ int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
         err = build(&plan, fresh, &regs);
     if (!err)
         finish(&plan, &regs, out);
+    else
+        out->fatal = plan.fatal;
     loader_image_release(&plan.exe);
     loader_image_release(&plan.interp);
     return err;

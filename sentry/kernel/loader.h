@@ -37,6 +37,7 @@ struct loader_args {
 };
 
 struct loader_result {
+    bool fatal; /* see loader_exec() */
     struct plat_thread *thread; /* from exec_prepare(), or args->fresh */
     struct mm *mm;              /* a new reference */
     struct file *exe;           /* a new reference: what /proc/PID/exe is (the interpreter of a script) */
@@ -46,7 +47,11 @@ struct loader_result {
                        major << 16 | minor << 8 | patch; 0: none is named */
 };
 
-/* loader_exec() - load; on failure nothing is left behind. Return: 0, or execve(2)'s errno. */
+/*
+ * loader_exec() - load; on failure nothing is left behind. Return: 0, or execve(2)'s errno. With an
+ * errno, out->fatal alone is set: Linux would by then have given up the old program and would end
+ * the process with SIGSEGV, so a caller that has a program to lose does the same.
+ */
 int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
                 struct loader_result *out);
 

@@ -19,6 +19,7 @@ struct loader_plan {
     struct loader_image exe, interp; /* interp.file NULL: static */
     u32 abi_kernel;
     u64 stack_size;
+    bool fatal; /* failures are fatal from here on */
 
     struct plat_thread *thread;
     struct mm *mm;

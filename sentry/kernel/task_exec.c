@@ -261,6 +261,8 @@ int task_exec(struct task *t, struct file *file, const char *filename, struct ex
         err = alone(t);
     if (err) {
         drop_parts(t, &parts);
+        if (parts.program.fatal)
+            group_exit(t->tg, LX_SIGSEGV);
     } else {
         become_leader(t);
         commit(t, &parts);

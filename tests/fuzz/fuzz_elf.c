@@ -11,7 +11,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* check_image() - no sum of an accepted segment overflows or leaves the address space. */
+/* check_segment() - no sum of it overflows or leaves the address space. */
+static void check_segment(const struct elf_image *image, const struct elf_segment *s)
+{
+    assert(s->filesz <= s->memsz && s->memsz <= PLAT_TASK_SIZE - s->vaddr);
+    assert(!s->filesz || s->vaddr % GUEST_PAGE_SIZE == s->offset % GUEST_PAGE_SIZE);
+    assert(!s->filesz || s->offset + s->filesz >= s->offset);
+    assert(image->header.dynamic || !s->memsz || s->vaddr >= PLAT_GUEST_MIN);
+}
+
 static void check_image(const struct elf_image *image)
 {
     assert(image->nsegments && image->nsegments <= image->header.phnum);
@@ -21,14 +29,6 @@ static void check_image(const struct elf_image *image)
     assert(image->header.entry < PLAT_TASK_SIZE);
     assert(image->interp_len <= 4096);
     assert(image->nnotes <= ELF_NOTES_MAX);
-    for (u32 i = 0; i < image->nsegments; i++) {
-        const struct elf_segment *s = &image->segments[i];
-
-        assert(s->filesz <= s->memsz && s->memsz <= PLAT_TASK_SIZE - s->vaddr);
-        assert(!s->filesz || s->vaddr % GUEST_PAGE_SIZE == s->offset % GUEST_PAGE_SIZE);
-        assert(!s->filesz || s->offset + s->filesz >= s->offset);
-        assert(image->header.dynamic || !s->memsz || s->vaddr >= PLAT_GUEST_MIN);
-    }
 }
 
 static void feed_elf(const uint8_t *data, size_t size)
@@ -40,7 +40,10 @@ static void feed_elf(const uint8_t *data, size_t size)
         return;
     if (elf_parse_image(&h, data + h.phoff, size - h.phoff, &image) < 0)
         return;
-    check_image(&image);
+    if (!image.map_error)
+        check_image(&image);
+    for (u32 i = 0; i < image.nsegments; i++)
+        check_segment(&image, &image.segments[i]);
     for (u32 i = 0; i < image.nnotes; i++) {
         if (image.notes[i].offset < size)
             elf_abi_kernel(data + image.notes[i].offset, size - image.notes[i].offset);

@@ -281,6 +281,10 @@ Test(loader, interpreters_that_are_none)
     cr_assert_eq(exec_name("/plain-ld"), -EACCES);
     put_program("dir-ld", ET_DYN, 0, "/");
     cr_assert_eq(exec_name("/dir-ld"), -EACCES);
+    /* What is wrong with the interpreter comes before what is wrong with the segments. */
+    put_program("both", ET_EXEC, 0, "/missing");
+    cr_assert_eq(exec_name("/both"), -ENOENT);
+    cr_assert(!got.fatal);
     cr_assert_eq(fake.prepared, 0, "all that is found out before anything is made");
 }
 
@@ -302,8 +306,10 @@ Test(loader, a_program_at_no_address)
 {
     put_program("stub", ET_EXEC, PLAT_TASK_SIZE - 3 * PAGE, NULL);
     cr_assert_eq(exec_name("/stub"), -EINVAL);
+    cr_assert(got.fatal);
     put_program("null", ET_EXEC, 0, NULL);
     cr_assert_eq(exec_name("/null"), -EPERM);
+    cr_assert(got.fatal);
     cr_assert_eq(fake.prepared, 0);
 }
 
