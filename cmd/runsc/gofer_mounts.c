@@ -11,6 +11,7 @@
 #include "cmd/runsc/host_file.h"
 #include "cmd/runsc/host_mount.h"
 #include "cmd/runsc/host_process.h"
+#include "cmd/runsc/mount_points.h"
 #include "sentry/base/clean.h"
 
 #include <errno.h>
@@ -109,13 +110,15 @@ static int mount_one(const struct oci_mount *mount, const char *bundle, unsigned
              : 0;
 }
 
-static int mount_root(const struct oci_spec *spec, const char *rootfs)
+static int mount_root(const struct oci_spec *spec, const char *bundle, const char *rootfs)
 {
     unsigned long flags = MS_NODEV | MS_NOSUID | (spec->root_readonly ? MS_RDONLY : 0);
     int r = host_file_mkdir(AT_FDCWD, "root", 0755);
 
     if (!r)
         r = host_mount_bind(rootfs, "root", true);
+    if (!r && spec->root_readonly)
+        mount_points_make(spec, bundle, "root");
     if (!r)
         r = host_mount_restrict("root", flags, true);
     return r ? error_errno(r, "config.json: root.path: can't mount %s", rootfs) : 0;
@@ -151,7 +154,7 @@ int gofer_mounts_build(const struct oci_spec *spec, const char *bundle, const ch
     int r = prepare_place(spec, place);
 
     if (!r)
-        r = mount_root(spec, rootfs);
+        r = mount_root(spec, bundle, rootfs);
     for (ssize_t i = -1; !r && gofer_mounts_next(spec, &i);)
         r = mount_one(&spec->mounts.items[i], bundle, n++);
     if (!r && before_pivot)

@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 static int result(int r)
 {
@@ -19,6 +21,14 @@ static int result(int r)
 int host_file_open(int dir, const char *path, int flags, mode_t mode)
 {
     return result(openat(dir, path, flags | O_CLOEXEC, mode));
+}
+
+int host_file_open_beneath(int dir, const char *path, int flags)
+{
+    struct open_how how = {.flags = (u64)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+
+    return result((int)syscall(SYS_openat2, dir, path, &how, sizeof(how)));
 }
 
 int host_file_mkdir(int dir, const char *path, mode_t mode)

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 int host_file_open(int dir, const char *path, int flags, mode_t mode);
+/* host_file_open_beneath() - resolved as if @dir were the root; no device, no magic link. */
+int host_file_open_beneath(int dir, const char *path, int flags);
 int host_file_mkdir(int dir, const char *path, mode_t mode);
 int host_file_unlink(int dir, const char *path, int flags);
 int host_file_stat(int dir, const char *path, struct stat *st, int flags);
