@@ -330,7 +330,7 @@ static void *write_one(void *arg)
     struct sleeper s;
 
     fx_thread_init(&s);
-    *(struct sleeper **)arg = &s;
+    atomic_store((struct sleeper * _Atomic *)arg, &s);
     return (void *)(intptr_t)fx_write(w, "x", 1);
 }
 
