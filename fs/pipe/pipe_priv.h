@@ -30,6 +30,7 @@ struct pipe {
 
 extern const struct file_ops pipe_ops;
 
+/* pipe_alloc() - an empty pipe that nobody has open, or NULL. */
 struct pipe *pipe_alloc(const struct cred *cred);
 void pipe_free(struct pipe *p);
 static inline struct pipe *pipe_of(const struct file *f)

@@ -5,43 +5,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* parse_number() - all of `s` in `base`. Return: 0, -EINVAL. */
-static int parse_number(const char *s, int base, u64 *out)
+/* digits() - the number that *s begins with, in `base`; *s moves behind it. Return: 0, -EINVAL (no
+ * digit, too big). */
+static int digits(const char **s, u32 base, u64 *out)
 {
-    char *end;
+    const char *p = *s;
+    u64 v = 0;
 
-    if (*s < '0' || *s > '9')
+    for (; *p >= '0' && (u32)(*p - '0') < base; p++)
+        if (__builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, (u64)(*p - '0'), &v))
+            return -EINVAL;
+    if (p == *s)
         return -EINVAL;
-    errno = 0;
-    *out = strtoull(s, &end, base);
-    return errno || *end ? -EINVAL : 0;
+    *s = p;
+    *out = v;
+    return 0;
+}
+
+/* parse_number() - all of `s` in `base`. Return: 0, -EINVAL. */
+static int parse_number(const char *s, u32 base, u64 *out)
+{
+    int err = digits(&s, base, out);
+
+    return err || *s ? -EINVAL : 0;
 }
 
 /* parse_size() - a number with k, m, g, t, or with % (of the memory). */
 static int parse_size(const char *s, u64 *out)
 {
     static const char units[] = "kmgt";
-    u64 v, scale = 1;
-    char *end;
+    const char *unit;
+    u64 v;
 
-    if (*s < '0' || *s > '9')
+    if (digits(&s, 10, &v) < 0)
         return -EINVAL;
-    errno = 0;
-    v = strtoull(s, &end, 10);
-    if (errno)
+    *out = v;
+    if (!*s)
+        return 0;
+    if (s[1])
         return -EINVAL;
-    if (*end == '%') {
+    if (*s == '%') {
         *out = v > 100 ? tmpfs_memory() : tmpfs_memory() / 100 * v;
-        return end[1] ? -EINVAL : 0;
+        return 0;
     }
-    if (*end) {
-        const char *unit = strchr(units, *end | 0x20);
-
-        if (!unit || end[1])
-            return -EINVAL;
-        scale = 1024ull << (10 * (unit - units));
-    }
-    return __builtin_mul_overflow(v, scale, out) ? -EINVAL : 0;
+    unit = strchr(units, *s | 0x20);
+    if (!unit)
+        return -EINVAL;
+    return __builtin_mul_overflow(v, 1024ull << (10 * (unit - units)), out) ? -EINVAL : 0;
 }
 
 static u64 or_unbounded(u64 v)

@@ -84,6 +84,7 @@ int tmpfs_inode_charge(struct tmpfs_super *ts, int by);
 int tmpfs_options(const char *options, const struct cred *cred, struct tmpfs_super *ts);
 u64 tmpfs_memory(void);
 
+/* tmpfs_inode() - a new inode without a name; NULL: no room for it. */
 struct inode *tmpfs_inode(struct super *sb, u32 mode, u32 uid, u32 gid);
 
 /* Directories; tmpfs_dir.c. */

@@ -18,6 +18,7 @@ struct name_slot {
     bool trailing; /* slashes followed */
 };
 
+/* name_slot_find() - walk to it. Return: 0, walk's errors. */
 int name_slot_find(const struct walk_ctx *ctx, const struct path *start, const char *name,
                    struct name_slot *out);
 bool name_is_dot(const struct name_slot *s);    /* "." */

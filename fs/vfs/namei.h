@@ -23,6 +23,7 @@ enum {
 
 void path_put(struct path *p);
 struct path path_get(const struct path *p);
+/* path_equal() - the same dentry seen through the same mount? */
 bool path_equal(const struct path *a, const struct path *b);
 
 /* walk() - resolve `name` from `start` (NULL: cwd; absolute names start at root).
@@ -44,6 +45,9 @@ int vfs_open_exec(const struct walk_ctx *ctx, const struct path *start, const ch
 /* vfs_open_path() - open an object that is already found, with open(2)'s checks of it. */
 int vfs_open_path(const struct path *path, const struct cred *cred, u32 flags, struct file **out);
 
+/* vfs_mkdir(), vfs_mknod() - modes are without the umask already; `mode` of mknod has a type.
+ * vfs_symlink(), vfs_link(): `name` from `start` is what is made. vfs_unlink(): unlink(2), or with
+ * `dir` rmdir(2). vfs_rename(): renameat2(2), LX_RENAME_*. Return: 0, or what the man pages say. */
 int vfs_mkdir(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode);
 int vfs_mknod(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode,
               u32 rdev_major, u32 rdev_minor);
@@ -54,6 +58,7 @@ int vfs_link(const struct walk_ctx *ctx, const struct path *old, const struct pa
 int vfs_unlink(const struct walk_ctx *ctx, const struct path *start, const char *name, bool dir);
 int vfs_rename(const struct walk_ctx *ctx, const struct path *from_start, const char *from,
                const struct path *to_start, const char *to, u32 flags);
+/* vfs_readlink() - a link's text without a NUL, at most cap. Return: its length, -EINVAL. */
 ssize_t vfs_readlink(const struct path *p, char *buf, size_t cap);
 
 /* vfs_getattr() - stat(2). vfs_setattr() - chmod, chown, utimes, truncate, with their checks. */
