@@ -57,6 +57,7 @@ struct plat_fault {
 struct plat_stop {
     enum plat_event event;
     struct plat_fault fault; /* PLAT_FAULT */
+    bool vsyscall;           /* PLAT_SYSCALL: a call of the vsyscall page; EFAULT is a SIGSEGV */
     int wait_status;         /* PLAT_DEAD: the host's wait status, or 0 if not known */
 };
 

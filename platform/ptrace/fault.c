@@ -13,14 +13,27 @@
  */
 #include "platform/ptrace/ptrace_priv.h"
 
+#include "sentry/base/clean.h"
+
 #include <signal.h>
 #include <sys/ptrace.h>
 
 #define USER_CS 0x33
 #define VSYSCALL_PAGE 0xffffffffff600000ull
-#define TRAP_PAGE_FAULT 14
-#define TRAP_PROTECTION 13
+#define X87_ERROR_SUMMARY 0x80
+enum {
+    TRAP_DIVIDE = 0,
+    TRAP_DEBUG = 1,
+    TRAP_BREAKPOINT = 3,
+    TRAP_INVALID_OPCODE = 6,
+    TRAP_PROTECTION = 13,
+    TRAP_PAGE_FAULT = 14,
+    TRAP_X87 = 16,
+    TRAP_SSE = 19,
+};
+#define ERR_WRITE 2
 #define ERR_USER 4
+#define ERR_FETCH 16
 #define ERR_PRESENT 1
 
 bool ptrace_foreign_entry(struct plat_thread *th, struct plat_stop *stop)
@@ -60,7 +73,7 @@ static bool vsyscall_stop(struct plat_thread *th, u64 addr, struct plat_stop *st
     if (th->regs.orig_rax == (u64)-1)
         return false;
     th->regs_dirty = true;
-    stop->event = PLAT_SYSCALL;
+    *stop = (struct plat_stop){.event = PLAT_SYSCALL, .vsyscall = true};
     return true;
 }
 
@@ -75,6 +88,47 @@ static bool vsyscall_fault(struct plat_thread *th, struct plat_stop *stop)
     th->regs.rip = ret;
     th->regs.rsp += sizeof(ret);
     return vsyscall_stop(th, addr, stop);
+}
+
+/* page_fault_error() - the error code, as far as it can be told: the host keeps it from a tracer.
+ * An access that a mapped, readable page forbids is a write or, at rip, a fetch; of an access to
+ * where nothing is mapped it can't be told whether it was a write. */
+static u32 page_fault_error(struct plat_thread *th, int code, uaddr_t addr)
+{
+    u32 err = ERR_USER | (code == SEGV_ACCERR ? ERR_PRESENT : 0);
+    u8 byte;
+
+    if (addr == th->regs.rip)
+        return err | ERR_FETCH;
+    if (code == SEGV_ACCERR && ptrace_copy_in(th->mm, &byte, addr, 1) == 1)
+        err |= ERR_WRITE;
+    return err;
+}
+
+/* fpe_trap() - which unit raised a SIGFPE: divide error, x87 (its status word says so) or SSE. */
+static u32 fpe_trap(struct plat_thread *th, int code)
+{
+    u16 status[2];
+    auto_free u8 *state = calloc(1, ptrace_fpu_size());
+    u32 len;
+
+    if (code == FPE_INTDIV || code == FPE_INTOVF || !state ||
+        ptrace_fpu_get(th, state, ptrace_fpu_size(), &len) < 0)
+        return TRAP_DIVIDE;
+    __builtin_memcpy(status, state, sizeof(status)); /* control word, status word */
+    return status[1] & X87_ERROR_SUMMARY ? TRAP_X87 : TRAP_SSE;
+}
+
+static u32 other_trap(struct plat_thread *th, int signo, int code)
+{
+    switch (signo) {
+    case SIGFPE:
+        return fpe_trap(th, code);
+    case SIGILL:
+        return TRAP_INVALID_OPCODE;
+    default:
+        return code == SI_KERNEL ? TRAP_BREAKPOINT : TRAP_DEBUG;
+    }
 }
 
 bool ptrace_fault(struct plat_thread *th, int signo, struct plat_stop *stop)
@@ -101,9 +155,8 @@ bool ptrace_fault(struct plat_thread *th, int signo, struct plat_stop *stop)
     f->code = si.si_code;
     f->addr = si.si_code == SI_KERNEL ? 0 : (u64)(uintptr_t)si.si_addr;
     if (signo == SIGSEGV && si.si_code != SI_KERNEL) {
-        /* The host does not tell a tracer the error code; what siginfo implies of it. */
         f->trapno = TRAP_PAGE_FAULT;
-        f->err = ERR_USER | (si.si_code == SEGV_ACCERR ? ERR_PRESENT : 0);
+        f->err = page_fault_error(th, si.si_code, f->addr);
         f->cr2 = f->addr;
     } else if (signo == SIGSEGV) {
         f->trapno = TRAP_PROTECTION;
@@ -112,7 +165,7 @@ bool ptrace_fault(struct plat_thread *th, int signo, struct plat_stop *stop)
         f->err = ERR_USER;
         f->cr2 = f->addr;
     } else {
-        f->trapno = signo == SIGFPE ? 0 : signo == SIGILL ? 6 : si.si_code == SI_KERNEL ? 3 : 1;
+        f->trapno = other_trap(th, signo, si.si_code);
     }
     return true;
 }

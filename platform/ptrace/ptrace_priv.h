@@ -36,7 +36,9 @@ struct plat_thread {
     atomic_bool interrupt; /* step() is wanted */
     struct plat_thread *replaced_by; /* exec_commit() */
     struct plat_thread *replaced;    /* leaders left behind by exec, still traced from here */
-    u64 user_ns, system_ns;
+    int server;                /* tid of the Sentry thread that serves it */
+    u64 user_base_ns;          /* of the host threads that it has replaced */
+    _Atomic(u64) user_ns, system_ns; /* as last read */
 };
 
 extern struct plat_config ptrace_config;
@@ -81,6 +83,9 @@ void ptrace_run(struct plat_thread *th, struct plat_stop *stop);
 /* ptrace_wait() - until the thread stops or dies. Return: stop status, or -ESRCH (th->dead set). */
 int ptrace_wait(struct plat_thread *th);
 void ptrace_interrupt(struct plat_thread *th);
+
+/* times.c */
+int ptrace_times(struct plat_thread *th, u64 *user_ns, u64 *system_ns);
 
 /* fault.c */
 /* ptrace_fault() - what a signal stop means. Return: false: nothing, run on. */

@@ -92,7 +92,7 @@ static bool classify(struct plat_thread *th, int status, struct plat_stop *stop)
     if (likely(status == SYSCALL_STOP)) {
         if (unlikely(ptrace_foreign_entry(th, stop)))
             return true;
-        stop->event = PLAT_SYSCALL;
+        *stop = (struct plat_stop){.event = PLAT_SYSCALL};
         return true;
     }
     if (status == EVENT_STOP || status == HOST_GUEST_INTERRUPT_SIGNAL)

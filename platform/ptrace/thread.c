@@ -152,6 +152,7 @@ static void *serve(void *arg)
     struct plat_stop stop = {.event = PLAT_INTERRUPT};
     bool live;
 
+    th->server = host_gettid();
     ptrace_attach(th);
     while (atomic_load(&th->gate) == GATE_CLOSED)
         host_futex_wait(&th->gate, GATE_CLOSED, DEADLINE_NEVER, false);
@@ -327,6 +328,7 @@ static int exec_prepare(struct plat_thread *self, struct plat_zygote *z, struct 
     if (err < 0)
         return err;
     atomic_fetch_add(&th->mm->users, 1);
+    th->server = self->server;
     err = ptrace_attach(th);
     if (err < 0) {
         host_guest_kill(th->tid);
@@ -341,6 +343,11 @@ static void exec_commit(struct plat_thread *self, struct plat_thread *fresh)
 {
     if (atomic_load(&self->interrupt))
         atomic_store(&fresh->interrupt, true);
+    u64 system_ns;
+
+    ptrace_times(self, &fresh->user_base_ns, &system_ns);
+    fresh->user_ns = fresh->user_base_ns;
+    fresh->system_ns = system_ns;
     self->replaced_by = fresh;
 }
 
@@ -376,13 +383,6 @@ static int mm_pid(const struct plat_mm *mm)
 static void mm_kill(struct plat_mm *mm)
 {
     host_guest_kill(mm->pid);
-}
-
-static int thread_times(struct plat_thread *th, u64 *user_ns, u64 *system_ns)
-{
-    *user_ns = th->user_ns;
-    *system_ns = th->system_ns;
-    return 0;
 }
 
 const struct platform_ops ptrace_platform = {
@@ -421,5 +421,5 @@ const struct platform_ops ptrace_platform = {
     .atomic = ptrace_atomic,
     .interrupt = ptrace_interrupt,
     .kill = mm_kill,
-    .times = thread_times,
+    .times = ptrace_times,
 };

@@ -4,6 +4,7 @@
  *
  *   STUB_BASE            the zygote's text: all code that a guest process keeps of us, r-x
  *   STUB_CMDLINE         one page: what the host's ps shows (prctl(2) PR_SET_MM_MAP)
+ *   STUB_SCRATCH         where ordered calls put a result of more than a register, a slot a thread
  *   STUB_VDSO_STASH      the host's vvar and vdso until exec moves them below
  */
 #pragma once
@@ -11,6 +12,8 @@
 #define STUB_BASE 0x7ffff0000000
 #define STUB_CMDLINE 0x7ffff0100000
 #define STUB_CMDLINE_BYTES 4096
+#define STUB_SCRATCH 0x7ffff0101000
+#define STUB_SCRATCH_BYTES 65536
 #define STUB_VDSO_STASH 0x7ffff0200000
 #define STUB_VDSO_STASH_END 0x7ffff0300000
 #define STUB_TOP 0x7ffffffff000

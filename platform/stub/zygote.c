@@ -105,7 +105,7 @@ static void set_command_line(void)
         .env_start = STUB_CMDLINE, .env_end = STUB_CMDLINE, .exe_fd = ~0u,
     };
 
-    call(SYS_mmap, STUB_CMDLINE, STUB_CMDLINE_BYTES, 3, 0x32, ~0ull, 0);
+    call(SYS_mmap, STUB_CMDLINE, STUB_CMDLINE_BYTES + STUB_SCRATCH_BYTES, 3, 0x32, ~0ull, 0);
     call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (uint64_t)&m, sizeof(m), 0, 0);
     call(SYS_prctl, PR_SET_NAME, (uint64_t) "runsc-guest", 0, 0, 0, 0);
 }

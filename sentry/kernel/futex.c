@@ -18,7 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 256, PRIVATE_KEY = 1 };
 
 struct futex_waiter {
     struct list_node node; /* unlinked: woken */
@@ -61,7 +61,11 @@ static int get_key(struct mm *mm, uaddr_t uaddr, bool shared, struct futex_key *
         return -EINVAL;
     if (uaddr >= PLAT_TASK_SIZE)
         return -EFAULT;
-    return mm_futex_key(mm, uaddr, shared, key);
+    if (shared)
+        return mm_futex_key(mm, uaddr, true, key);
+    /* Linux tells a private futex from a shared one on the same private memory. */
+    *key = (struct futex_key){{mm->obj.id, uaddr, PRIVATE_KEY}};
+    return 0;
 }
 
 /* lock_waiter() - the lock of the bucket that the waiter is in now. */
@@ -217,7 +221,7 @@ s64 futex_requeue(struct task *t, uaddr_t uaddr, uaddr_t uaddr2, s32 wake, s32 r
     woken = wake_locked(b, &key, wake, FUTEX_MATCH_ANY);
     moved = same_key(&key, &key2) ? 0 : move_locked(b, &key, b2, &key2, requeue);
     mutex_unlock_two(&b->lock, &b2->lock);
-    return cmp ? woken + moved : woken;
+    return woken + moved;
 }
 
 /* The operation of FUTEX_WAKE_OP: op in bits 28-31 (8: shift), cmp in 24-27, oparg, cmparg. */

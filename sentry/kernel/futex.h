@@ -15,7 +15,8 @@ int futex_wait(struct task *t, uaddr_t uaddr, u32 val, u32 bitset, bool shared, 
 /* futex_wake() - at most n sleepers whose bitset has a bit of `bitset`. Return: how many. */
 s64 futex_wake(struct mm *mm, uaddr_t uaddr, s32 n, u32 bitset, bool shared);
 /* futex_requeue() - wake `wake` sleepers, move `requeue` more to uaddr2; with `cmp` only if *uaddr
- * == val. Return: woken (and with cmp: plus moved). */
+ * == val. Return: how many were woken or moved (futex(2) says woken only without cmp; Linux counts
+ * both). */
 s64 futex_requeue(struct task *t, uaddr_t uaddr, uaddr_t uaddr2, s32 wake, s32 requeue,
                   bool shared, bool cmp, u32 val);
 /* futex_wake_op() - FUTEX_WAKE_OP: change *uaddr2 as `op` says, wake on uaddr, and on uaddr2 if the

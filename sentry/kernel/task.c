@@ -189,7 +189,8 @@ static bool is_restart_code(s64 result)
            result == -ERESTART_RESTARTBLOCK;
 }
 
-static void step_syscall(struct task *t)
+/* step_syscall() - `vsyscall`: from the vsyscall page, where a bad pointer is a fault. */
+static void step_syscall(struct task *t, bool vsyscall)
 {
     const struct platform_ops *ops = task_platform(t);
     struct arch_regs *regs = ops->regs(t->thread);
@@ -209,6 +210,11 @@ static void step_syscall(struct task *t)
         t->syscall_nr = -1;
     if (t->restore_blocked)
         atomic_fetch_or(&t->work, TASK_WORK_SIGNAL);
+    if (unlikely(vsyscall) && result == -EFAULT) {
+        struct lx_siginfo segv = siginfo_kernel(LX_SIGSEGV);
+
+        signal_force(t, &segv);
+    }
 }
 
 static void step_fault(struct task *t, const struct plat_fault *fault)
@@ -281,7 +287,7 @@ enum plat_action task_step(void *cookie, struct plat_thread *th, const struct pl
     (void)th;
     step_enter(t);
     switch (stop->event) {
-    case PLAT_SYSCALL: step_syscall(t); break;
+    case PLAT_SYSCALL: step_syscall(t, stop->vsyscall); break;
     case PLAT_FAULT: step_fault(t, &stop->fault); break;
     case PLAT_INTERRUPT:
         if (unlikely(t->boot))

@@ -225,7 +225,7 @@ int mm_futex_key(struct mm *mm, uaddr_t addr, bool shared, struct futex_key *key
     if (shared) {
         rwlock_read(&mm->lock);
         v = mm_find_locked(mm, addr);
-        if (!v || v->start > addr) {
+        if (!v || v->start > addr || !(v->prot & LX_PROT_READ)) {
             err = -EFAULT;
         } else if (v->flags & VMA_SHARED) {
             u32 major, minor;

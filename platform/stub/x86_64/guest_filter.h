@@ -10,6 +10,8 @@
  *   munmap, mprotect, madvise, mremap, msync
  *             by value, in own memory below the stub: allowed; advices only from the list that has
  *             no effect outside; mremap also from the vdso stash
+ *   clock_gettime(CLOCK_THREAD_CPUTIME_ID)
+ *             allowed: how much CPU time it has used itself
  *   exit      a thread may end itself; its leader is parked, so only it is hurt
  *   clone, close, check-in
  *             NOTIFY: as for mmap
@@ -106,6 +108,9 @@ static const struct sock_filter guest_filter[] = {
     F_RANGE(0, 1), F_ALLOW,
 
     F_CALL(26 /* msync */, F_PROT_LEN + F_RANGE_LEN + 1), F_PROT(2), F_RANGE(0, 1), F_ALLOW,
+
+    F_CALL(228 /* clock_gettime */, F_HIGH_ZERO_LEN + 4),
+    F_HIGH_ZERO(0), F_LOAD(BPF_LO(0)), F_UNLESS_EQ(3 /* CLOCK_THREAD_CPUTIME_ID */), F_ALLOW,
 
     F_CALL(60 /* exit */, 1), F_ALLOW,
     F_CALL(56 /* clone */, 1), F_NOTIFY,

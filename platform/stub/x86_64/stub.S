@@ -30,8 +30,8 @@ _start:
     sub %rdi, %rsi
     mov $call_munmap, %eax
     syscall
-    mov $(STUB_CMDLINE + STUB_CMDLINE_BYTES), %rdi
-    mov $(STUB_VDSO_STASH - STUB_CMDLINE - STUB_CMDLINE_BYTES), %rsi
+    mov $(STUB_SCRATCH + STUB_SCRATCH_BYTES), %rdi
+    mov $(STUB_VDSO_STASH - STUB_SCRATCH - STUB_SCRATCH_BYTES), %rsi
     mov $call_munmap, %eax
     syscall
     mov $STUB_VDSO_STASH_END, %rdi

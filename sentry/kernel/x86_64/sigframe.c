@@ -88,6 +88,8 @@ static int push_fpu(struct task *t, u64 *sp, u64 *fp)
         *sp = (*sp - len - sizeof(magic2)) & ~63ull;
         *fp = *sp;
         err = usermem_out(t->mm, *fp, buf, len + (len > FXSAVE_BYTES ? sizeof(magic2) : 0));
+        if (!err)
+            err = ops->fpu_set(t->thread, NULL, 0); /* a handler starts with a fresh one */
     }
     free(buf);
     return err ? -EFAULT : 0;
