@@ -27,7 +27,7 @@ struct loader_args {
     u32 uid, euid, gid, egid; /* as seen in the new process's user namespace, for auxv */
     bool secure;
     bool fixed_layout; /* personality ADDR_NO_RANDOMIZE: nothing lies at random */
-    u64 auxv_hwcap, auxv_hwcap2; /* from the host's own auxv */
+    u64 auxv_hwcap, auxv_hwcap2; /* the CPU's, as the host has them */
     u64 auxv_minsigstksz;        /* what a signal frame takes (AT_MINSIGSTKSZ); 0: not told */
     /* set_ids() - `program` is what will run (a script's interpreter), nothing is built yet: fill in
      * uid … secure by its set-id bits and capabilities. NULL: they are as given.
