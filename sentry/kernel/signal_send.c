@@ -124,9 +124,10 @@ static int enqueue(struct sigpending *p, const struct lx_siginfo *info)
     return 0;
 }
 
+/* wants_signal() - would the task take it now? A stopped one leaves all but SIGKILL pending. */
 static bool wants_signal(const struct task *t, int signo)
 {
-    if (atomic_load(&t->state) >= TASK_ZOMBIE)
+    if (atomic_load(&t->state) >= TASK_STOPPED)
         return false;
     return !(t->blocked & sigbit(signo)) || (t->sigwait_set & sigbit(signo));
 }
@@ -273,10 +274,11 @@ struct lx_siginfo siginfo_kernel(int signo)
 struct lx_siginfo siginfo_user(struct task *from, struct task *to, int signo, int code)
 {
     struct lx_siginfo info = {.signo = signo, .code = code};
-    const struct user_ns *ns = to ? to->cred->user_ns : from->cred->user_ns;
+    struct cred *seen_by = task_cred_of(to ? to : from);
 
     info.rt.pid = pid_nr(from->tg->pid, (to ? to : from)->tg->pid->ns);
-    info.rt.uid = uid_from_kuid(ns, from->cred->uid);
+    info.rt.uid = uid_from_kuid(seen_by->user_ns, from->cred->uid);
+    cred_put(seen_by);
     return info;
 }
 

@@ -8,160 +8,162 @@ static bool bad_signal(s32 signo)
     return signo < 0 || signo > LX_NSIG;
 }
 
-static bool same_session(struct task *t, struct thread_group *tg)
+static bool same_session_locked(const struct task *t, const struct thread_group *tg)
 {
-    bool same;
-
-    pid_lock();
-    same = t->tg->pgrp && tg->pgrp && t->tg->pgrp->session == tg->pgrp->session;
-    pid_unlock();
-    return same;
+    return t->tg->pgrp && tg->pgrp && t->tg->pgrp->session == tg->pgrp->session;
 }
 
-/* send_group() - kill(2) of one process. */
-static int send_group(struct task *t, struct thread_group *tg, s32 signo, int code)
+/* send_group_locked() - kill(2) of one process. `info` NULL: that of kill(2). pid lock held. */
+static int send_group_locked(struct task *t, struct thread_group *tg, s32 signo,
+                             const struct lx_siginfo *info)
 {
-    struct task *leader;
-    struct lx_siginfo info;
-    int err = 0;
+    struct lx_siginfo own;
 
-    pid_lock();
-    leader = task_get(tg->leader);
-    pid_unlock();
-    if (!leader)
-        return -ESRCH;
-    if (!signal_may_send(task_cred(t), leader, signo, same_session(t, tg))) {
-        err = -EPERM;
-    } else if (signo) {
-        info = siginfo_user(t, leader, signo, code);
-        err = signal_send_group(tg, &info);
+    if (bad_signal(signo))
+        return -EINVAL;
+    if (!signal_may_send(task_cred(t), tg->leader, signo, same_session_locked(t, tg)))
+        return -EPERM;
+    if (!signo)
+        return 0;
+    if (!info) {
+        own = siginfo_user(t, tg->leader, signo, LX_SI_USER);
+        info = &own;
     }
-    task_put(leader);
+    return signal_send_group(tg, info);
+}
+
+/* send_member_locked() - the same, as one of many: a fork that is under way starts again, so that
+ * no child escapes. */
+static int send_member_locked(struct task *t, struct thread_group *tg, s32 signo)
+{
+    int err = send_group_locked(t, tg, signo, NULL);
+
+    __atomic_add_fetch(&tg->group_signals, 1, __ATOMIC_RELEASE);
     return err;
 }
 
-enum { COLLECT_ALL, COLLECT_PGRP };
-
-struct collected {
-    struct thread_group **tg; /* new references */
-    u32 n;
-};
-
-/* collect() - the processes that kill(-1) or kill(-pgid) means. */
-static int collect(struct task *t, int what, s32 nr, struct collected *out)
+/* send_pgrp() - kill(-pgid), 0: the caller's own group. Return: 0 if one could be sent. */
+static s64 send_pgrp(struct task *t, s32 nr, s32 signo)
 {
-    struct pid_ns *ns = t->pid->ns;
-    struct pid *p;
+    struct process_group *pg = NULL;
     struct thread_group *tg;
+    bool sent = false;
+    s64 ret = -ESRCH;
+    struct pid *p;
 
-    *out = (struct collected){.tg = calloc(PID_MAX, sizeof(struct thread_group *))};
-    if (!out->tg)
-        return -ENOMEM;
     pid_lock();
-    if (what == COLLECT_PGRP) {
-        struct process_group *pg = NULL;
-
-        if (nr == 0)
-            pg = t->tg->pgrp;
-        else if ((p = pid_find_locked(ns, nr)))
-            pg = p->pgrp;
-        if (pg)
-            list_for_each(tg, &pg->members, in_pgrp)
-                out->tg[out->n++] = thread_group_get(tg);
-    } else {
-        for (s32 i = 2; i < PID_MAX; i++) {
-            p = pid_find_locked(ns, i);
-            if (p && p->tg && p->tg != t->tg)
-                out->tg[out->n++] = thread_group_get(p->tg);
+    if (nr == 0)
+        pg = t->tg->pgrp;
+    else if ((p = pid_find_locked(t->pid->ns, nr)))
+        pg = p->pgrp;
+    if (pg) {
+        list_for_each(tg, &pg->members, in_pgrp) {
+            ret = send_member_locked(t, tg, signo);
+            sent = sent || ret == 0;
         }
     }
     pid_unlock();
-    return 0;
+    return sent ? 0 : ret;
 }
 
-/* send_many() - Return: as kill(2): 0 if one could be sent, else EPERM or ESRCH. */
-static s64 send_many(struct task *t, int what, s32 nr, s32 signo)
+/* send_all() - kill(-1): every process but the namespace's init and the caller. */
+static s64 send_all(struct task *t, s32 signo)
 {
-    struct collected c;
-    int err = collect(t, what, nr, &c);
+    struct pid_ns *ns = t->pid->ns;
+    struct hash_node *n;
     s64 ret = -ESRCH;
+    u32 i;
 
-    if (err < 0)
-        return err;
-    for (u32 i = 0; i < c.n; i++) {
-        err = send_group(t, c.tg[i], signo, LX_SI_USER);
-        if (err == 0 || ret != 0)
-            ret = err;
-        thread_group_put(c.tg[i]);
+    pid_lock();
+    hash_for_each(&ns->by_number, i, n) {
+        struct pid_number *pn = container_of(n, struct pid_number, node);
+        struct thread_group *tg = pn->pid->tg;
+        int err;
+
+        if (!tg || tg == t->tg || pn->nr == 1)
+            continue;
+        err = send_member_locked(t, tg, signo);
+        if (err != -EPERM || ret == -ESRCH)
+            ret = err == -EPERM ? 0 : err;
     }
-    free(c.tg);
+    pid_unlock();
     return ret;
+}
+
+/* find_locked() - the process that a tgid, or the tid of one of its threads, names. */
+static struct thread_group *find_locked(struct task *t, s32 nr)
+{
+    struct pid *p = pid_find_locked(t->pid->ns, nr);
+
+    if (!p)
+        return NULL;
+    return p->tg ? p->tg : p->task ? p->task->tg : NULL;
+}
+
+/* send_process() - kill(2) and rt_sigqueueinfo(2) of the process that `nr` names. */
+static s64 send_process(struct task *t, s32 nr, s32 signo, const struct lx_siginfo *info)
+{
+    struct thread_group *tg;
+    int err = -ESRCH;
+
+    pid_lock();
+    tg = find_locked(t, nr);
+    if (tg)
+        err = send_group_locked(t, tg, signo, info);
+    pid_unlock();
+    return err;
 }
 
 s64 sys_kill(struct task *t, const u64 a[6])
 {
     s32 pid = (s32)a[0], signo = (s32)a[1];
-    struct thread_group *tg;
-    int err;
 
-    if (bad_signal(signo))
-        return -EINVAL;
-    if (pid == -1)
-        return send_many(t, COLLECT_ALL, 0, signo);
+    if (pid > 0)
+        return send_process(t, pid, signo, NULL);
     if (pid == INT32_MIN)
         return -ESRCH;
-    if (pid <= 0)
-        return send_many(t, COLLECT_PGRP, -pid, signo);
-    tg = pid_find_group(t->pid->ns, pid);
-    if (!tg) {
-        struct task *thread = pid_find_task(t->pid->ns, pid);
-
-        tg = thread ? thread_group_get(thread->tg) : NULL;
-        task_put(thread);
-    }
-    if (!tg)
-        return -ESRCH;
-    err = send_group(t, tg, signo, LX_SI_USER);
-    thread_group_put(tg);
-    return err;
+    return pid == -1 ? send_all(t, signo) : send_pgrp(t, -pid, signo);
 }
 
 /* send_thread() - to thread tid, of process tgid if that is > 0. */
-static s64 send_thread(struct task *t, s32 tgid, s32 tid, struct lx_siginfo *info)
+static s64 send_thread(struct task *t, s32 tgid, s32 tid, s32 signo, const struct lx_siginfo *info)
 {
-    struct task *to = pid_find_task(t->pid->ns, tid);
+    struct pid_ns *ns = t->pid->ns;
+    struct task *to;
+    struct pid *p;
     s64 err = 0;
 
-    if (!to || (tgid > 0 && pid_nr(to->tg->pid, t->pid->ns) != tgid))
+    pid_lock();
+    p = pid_find_locked(ns, tid);
+    to = p ? p->task : NULL;
+    if (!to || (tgid > 0 && pid_nr(to->tg->pid, ns) != tgid))
         err = -ESRCH;
-    else if (!signal_may_send(task_cred(t), to, info->signo, same_session(t, to->tg)))
+    else if (bad_signal(signo))
+        err = -EINVAL;
+    else if (!signal_may_send(task_cred(t), to, signo, same_session_locked(t, to->tg)))
         err = -EPERM;
-    else if (info->signo)
+    else if (signo)
         err = signal_send_task(to, info);
-    task_put(to);
+    pid_unlock();
     return err;
 }
 
 s64 sys_tgkill(struct task *t, const u64 a[6])
 {
     s32 tgid = (s32)a[0], tid = (s32)a[1], signo = (s32)a[2];
-    struct lx_siginfo info;
+    struct lx_siginfo info = siginfo_user(t, NULL, signo, LX_SI_TKILL);
 
-    if (tgid <= 0 || tid <= 0 || bad_signal(signo))
+    if (tgid <= 0 || tid <= 0)
         return -EINVAL;
-    info = siginfo_user(t, NULL, signo, LX_SI_TKILL);
-    return send_thread(t, tgid, tid, &info);
+    return send_thread(t, tgid, tid, signo, &info);
 }
 
 s64 sys_tkill(struct task *t, const u64 a[6])
 {
     s32 tid = (s32)a[0], signo = (s32)a[1];
-    struct lx_siginfo info;
+    struct lx_siginfo info = siginfo_user(t, NULL, signo, LX_SI_TKILL);
 
-    if (tid <= 0 || bad_signal(signo))
-        return -EINVAL;
-    info = siginfo_user(t, NULL, signo, LX_SI_TKILL);
-    return send_thread(t, 0, tid, &info);
+    return tid <= 0 ? -EINVAL : send_thread(t, 0, tid, signo, &info);
 }
 
 /* queue_info() - read the caller's siginfo; one that pretends to come from kernel or kill(2) is
@@ -181,21 +183,9 @@ s64 sys_rt_sigqueueinfo(struct task *t, const u64 a[6])
 {
     s32 pid = (s32)a[0], signo = (s32)a[1];
     struct lx_siginfo info;
-    struct thread_group *tg;
-    s64 err = queue_info(t, pid, signo, a[2], &info);
+    int err = queue_info(t, pid, signo, a[2], &info);
 
-    if (err < 0)
-        return err;
-    if (bad_signal(signo))
-        return -EINVAL;
-    tg = pid_find_group(t->pid->ns, pid);
-    if (!tg)
-        return -ESRCH;
-    err = send_group(t, tg, 0, LX_SI_USER);
-    if (!err && signo)
-        err = signal_send_group(tg, &info);
-    thread_group_put(tg);
-    return err;
+    return err < 0 ? err : send_process(t, pid, signo, &info);
 }
 
 s64 sys_rt_tgsigqueueinfo(struct task *t, const u64 a[6])
@@ -206,7 +196,7 @@ s64 sys_rt_tgsigqueueinfo(struct task *t, const u64 a[6])
 
     if (err < 0)
         return err;
-    if (tgid <= 0 || tid <= 0 || bad_signal(signo))
+    if (tgid <= 0 || tid <= 0)
         return -EINVAL;
-    return send_thread(t, tgid, tid, &info);
+    return send_thread(t, tgid, tid, signo, &info);
 }
