@@ -34,6 +34,7 @@ int host_thread_start(const char *name, void *(*fn)(void *), void *arg)
     return -err;
 }
 
+/* host-calls(sentry gofer): restart_syscall — a sleep that was stopped or frozen from outside goes on */
 /* host-calls(sentry gofer): futex — sleep and wake-up of threads; shared channels */
 int host_futex_wait(atomic_uint *word, u32 expect, u64 deadline, bool shared)
 {
