@@ -230,6 +230,8 @@ void gofer_handle_set(struct gofer_node *n, u64 handle)
 {
     struct gofer_conn *c = gofer_super_of(n)->conn;
 
+    if (!handle)
+        return; /* no gofer of ours gives that out */
     mutex_lock(&c->lock);
     if (n->handle) {
         queue_locked(c, handle);

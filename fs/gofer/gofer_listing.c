@@ -186,6 +186,8 @@ static int read_parts(struct gofer_node *dir, bool attrs, struct gofer_listing *
         err = take_part(gs, l, buf, r.call.out_len);
         if (err < 0 || !(r.call.reply.flags & PROTO_MORE))
             break;
+        if (!r.call.out_len)
+            return -EIO; /* more, but never any */
         r.call.req.target[0] = (struct proto_target){.handle = r.call.reply.handle};
         r.call.req.expect_ino = 0;
         err = channel_call(gs->conn->client, &r.call);

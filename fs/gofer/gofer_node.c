@@ -220,34 +220,80 @@ static void place_free(struct gofer_place *p)
     working = false;
 }
 
+/* place_alloc() - not linked yet, but with its reference to the directory. */
+static struct gofer_place *place_alloc(struct gofer_node *n, struct gofer_node *dir,
+                                       const char *name, u32 len)
+{
+    struct gofer_place *p = malloc(sizeof(*p) + len);
+
+    if (!p)
+        return NULL;
+    p->node = n;
+    p->parent = inode_get(dir->inode);
+    p->len = len;
+    memcpy(p->name, name, len);
+    list_init(&p->of_node);
+    return p;
+}
+
+/* circle_locked() - is `n` above `dir`? A gofer may say so. */
+static bool circle_locked(struct gofer_node *n, struct gofer_node *dir)
+    REQUIRES(gofer_super_of(n)->conn->lock)
+{
+    while (dir != n) {
+        const struct gofer_place *p = list_first(&dir->places, struct gofer_place, of_node);
+
+        if (!p)
+            return false;
+        dir = gofer_node(p->parent);
+    }
+    return true;
+}
+
+/*
+ * place_link_locked() - add `p`, in the stead of what was known by that name. A directory has one
+ * place, the latest, and none that would put it below itself: so the way up always ends.
+ * Return: whether it was added; old[]: what is to be freed.
+ */
+static bool place_link_locked(struct gofer_super *gs, struct gofer_place *p,
+                              struct gofer_place *old[2]) REQUIRES(gs->conn->lock)
+{
+    struct gofer_node *n = p->node, *dir = gofer_node(p->parent);
+    bool is_dir = LX_S_ISDIR(inode_mode(n->inode));
+
+    old[0] = place_find_locked(gs, dir, p->name, p->len);
+    if (old[0] && old[0]->node == n) {
+        old[0] = NULL;
+        return false;
+    }
+    if ((is_dir && circle_locked(n, dir)) ||
+        hash_insert(&gs->by_place, &p->by_place, place_hash(dir, p->name, p->len)) < 0) {
+        old[0] = NULL;
+        return false;
+    }
+    if (old[0])
+        place_unlink_locked(gs, old[0]);
+    if (is_dir && (old[1] = list_first(&n->places, struct gofer_place, of_node)))
+        place_unlink_locked(gs, old[1]);
+    list_add(&n->places, &p->of_node);
+    return true;
+}
+
 void gofer_place_add(struct gofer_node *n, struct gofer_node *dir, const char *name, u32 len)
 {
     struct gofer_super *gs = gofer_super_of(n);
-    struct gofer_place *p, *old;
+    struct gofer_place *p = place_alloc(n, dir, name, len), *old[2] = {NULL, NULL};
+    bool linked;
 
-    mutex_lock(&gs->conn->lock);
-    old = place_find_locked(gs, dir, name, len);
-    if (old && old->node == n) {
-        mutex_unlock(&gs->conn->lock);
+    if (!p)
         return;
-    }
-    if (old)
-        place_unlink_locked(gs, old);
-    p = malloc(sizeof(*p) + len);
-    if (p) {
-        p->node = n;
-        p->parent = dir->inode;
-        p->len = len;
-        memcpy(p->name, name, len);
-        if (hash_insert(&gs->by_place, &p->by_place, place_hash(dir, name, len)) < 0) {
-            free(p);
-        } else {
-            inode_get(dir->inode);
-            list_add(&n->places, &p->of_node);
-        }
-    }
+    mutex_lock(&gs->conn->lock);
+    linked = place_link_locked(gs, p, old);
     mutex_unlock(&gs->conn->lock);
-    place_free(old);
+    if (!linked)
+        place_free(p);
+    place_free(old[0]);
+    place_free(old[1]);
 }
 
 struct inode *gofer_place_remove(struct gofer_node *dir, const char *name, u32 len)

@@ -8,7 +8,8 @@
  *           fstat() where a descriptor is there. A *shared* mount is asked again at each walk
  *           (revalidate) and each stat.
  * PLACE     A name under which a node was last seen, in a hash by (directory, name). A request names
- *           a file by the handle of the nearest directory above that has one, and the names below:
+ *           a file by the handle of the nearest directory above that has one, and the names below
+ *           (a directory has one place, so the way up always ends, whatever a gofer may say):
  *           so most files never need a handle, and one that was given back costs nothing to find
  *           again. A file that loses its last name while it is open gets a handle first (KEEP).
  * HANDLES   Numbers for descriptors that the gofer keeps; bounded. Directories get one when
