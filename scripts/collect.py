@@ -39,10 +39,17 @@ def looks_like_tap(text):
     return any(PLAN.match(line) or re.match(r'^(not )?ok\b', line) for line in text.splitlines())
 
 
+def explain_last(cases, pending):
+    """Gives the comments to the last point, if that failed and said nothing before it."""
+    if cases and cases[-1].status == 'failed' and not cases[-1].detail:
+        cases[-1].detail = '\n'.join(pending[:40])
+        pending.clear()
+
+
 def parse_tap(name, text, returncode):
     """The cases of one TAP program's output."""
     cases, plan, bail = [], None, None
-    notes, before = [], []  # comments after each point; comments before the next one (some programs explain first)
+    pending = []  # comments since the last point: of that point if it failed without any, else of the next
     for line in text.splitlines():
         point = POINT.match(line)
         planned = PLAN.match(line)
@@ -66,15 +73,14 @@ def parse_tap(name, text, returncode):
                 detail = detail or 'skipped and gave no reason'
             elif directive and status == 'failed':
                 status, detail = 'skipped', 'to do: ' + directive.group(2).strip()
+            explain_last(cases, pending)
             if status == 'failed' and not detail:
-                detail = '\n'.join(before[-20:])
+                detail = '\n'.join(pending[-40:])
             cases.append(Case(f'{name}: {title}', status, detail))
-            notes, before = before if status == 'failed' else [], []
+            pending = []
         elif line.startswith(('#', ' ')):
-            before.append(line)
-            if cases and cases[-1].status == 'failed' and len(notes) < 40:
-                notes.append(line)
-                cases[-1].detail = '\n'.join(notes)
+            pending.append(line)
+    explain_last(cases, pending)
     failed = any(case.status == 'failed' for case in cases)
     if bail is not None:
         cases.append(Case(name, 'failed', 'bailed out: ' + bail))

@@ -125,7 +125,7 @@ def format_list(rules):
     lines = []
     for rule in sorted(rules):
         call = rule.name + (f'({rule.conditions})' if rule.conditions else '')
-        lines.append(f'{call}\t{"; ".join(rules[rule])}\n')
+        lines.append(f'{call}\t{"; ".join(sorted(rules[rule]))}\n')
     return lines
 
 

@@ -51,11 +51,17 @@ class Tap(unittest.TestCase):
         self.assertEqual((case.name, case.detail), ('t: a b', 'no kvm'))
 
 
-    def test_comments_before_and_after_a_failure_are_its_detail(self):
-        text = '1..3\nok 1 - a\n# why one\nnot ok 2 - b\n# why two\nok 3 - c\n'
+    def details(self, text):
         entry = {'name': 'p:unit / t', 'stdout': text, 'returncode': 1, 'result': 'FAIL'}
-        case = collect.cases_of(entry)[1]
-        self.assertEqual((case.name, case.detail), ('t: b', '# why one\n# why two'))
+        return [(case.name, case.detail) for case in collect.cases_of(entry)]
+
+    def test_comments_after_a_failure_are_its_detail(self):
+        self.assertEqual(self.details('1..3\nnot ok 1 - a\n# why a\nnot ok 2 - b\n# why b\nok 3 - c\n'),
+                         [('t: a', '# why a'), ('t: b', '# why b'), ('t: c', '')])
+
+    def test_comments_before_a_failure_are_its_detail(self):
+        self.assertEqual(self.details('# why a\nnot ok 1 - a\n# why b\nnot ok 2 - b\nok 3 - c\n1..3\n'),
+                         [('t: a', '# why a'), ('t: b', '# why b'), ('t: c', '')])
 
 
 class Plain(unittest.TestCase):
