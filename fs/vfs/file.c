@@ -33,12 +33,13 @@ static void file_free(struct obj *o)
 
     if (!list_empty(&f->epolls))
         epoll_gone(f);
-    if (f->inode->locks)
-        file_locks_release(f);
+    file_locks_release(f);
     if (f->ops && f->ops->release)
         f->ops->release(f);
     if (f->writer_share)
         atomic_fetch_sub(&f->inode->writers, f->writer_share);
+    if (f->writer_share > 0)
+        atomic_fetch_sub(&f->path.mount->writers, 1);
     path_put(&f->path);
     cred_put((struct cred *)f->cred);
     mutex_destroy(&f->pos_lock);

@@ -269,6 +269,20 @@ int mount_detach(struct mount_ns *ns, const struct path *at, int flags)
     return err;
 }
 
+/* being_written() - are files open for writing through m, or with `super` through any mount of ns
+ * of the same super? ns->lock held. */
+static bool being_written(const struct mount_ns *ns, const struct mount *m, bool super)
+{
+    const struct mount *other;
+
+    if (!super)
+        return m->writers > 0;
+    list_for_each(other, &ns->mounts, in_ns)
+        if (other->super == m->super && other->writers)
+            return true;
+    return false;
+}
+
 int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags)
 {
     struct mount *m = at->mount;
@@ -277,6 +291,8 @@ int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags)
     rwlock_write(&ns->lock);
     if (!is_mount_root(ns, at)) {
         err = -EINVAL;
+    } else if ((flags & LX_MS_RDONLY) && being_written(ns, m, !(flags & LX_MS_BIND))) {
+        err = -EBUSY;
     } else {
         atomic_store(&m->flags, mount_flags_default(flags));
         if (!(flags & LX_MS_BIND))

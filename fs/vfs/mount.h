@@ -18,8 +18,9 @@ struct mount {
     struct mount *left_parent; /* of one that was just detached: to be put without locks */
     struct dentry *left_at;
     u32 id;
-    _Atomic(u32) flags; /* LX_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME … */
-    char *source;       /* what /proc/mounts shows; owned */
+    _Atomic(u32) flags;   /* LX_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME … */
+    _Atomic(u32) writers; /* regular files that are open for writing through it */
+    char *source;         /* what /proc/mounts shows; owned */
 };
 OBJ_REFS(mount)
 
@@ -58,7 +59,8 @@ struct mount *mount_lookup(struct mount_ns *ns, struct mount *m, struct dentry *
 /* mount_detach() - umount2(2). `at` holds one reference to the mount, that doesn't make it busy.
  * Return: 0, -EBUSY, -EINVAL (no mount's root). */
 int mount_detach(struct mount_ns *ns, const struct path *at, int flags);
-/* mount_remount() - new flags; without LX_MS_BIND the super's too. */
+/* mount_remount() - new flags; without LX_MS_BIND the super's too. Return: 0, -EINVAL (no mount's
+ * root), -EBUSY (read-only was asked for while files are open for writing). */
 int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags);
 /* mount_bind() - what `from` names is seen at `at` too, with from's flags and `flags`; `rec`: and
  * what is mounted below it. */

@@ -122,6 +122,8 @@ static int open_found(const struct path *p, const struct cred *cred, u32 flags, 
         err = share ? count_writer(ino, share) : 0;
         if (!err)
             f->writer_share = (int8_t)share;
+        if (!err && share > 0)
+            atomic_fetch_add(&p->mount->writers, 1);
     }
     if (!err)
         err = call_open(f);

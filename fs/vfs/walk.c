@@ -195,8 +195,10 @@ static int walk_cached(struct walk_state *w)
             result = STEP_DONE;
             break;
         }
-        if (dir->ops->permission)
+        if (dir->ops->permission) {
+            result = STEP_SLOW;
             break;
+        }
         result = inode_permission_generic(dir, w->cred, MAY_EXEC);
         if (result)
             break;

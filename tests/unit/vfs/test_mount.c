@@ -153,6 +153,23 @@ Test(mounts, copying_a_namespace)
     cr_expect_eq(vfs_unlink(&fx.ctx, NULL, "/m", true), 0);
 }
 
+Test(mounts, read_only_while_written)
+{
+    struct path p;
+    struct file *f;
+
+    fx_mkdir("/m");
+    fx_mount("/m", NULL);
+    f = fx_open("/m/f", LX_O_RDWR | LX_O_CREAT, 0644);
+    p = at("/m");
+    cr_expect_eq(mount_remount(fx.ns, &p, LX_MS_RDONLY | LX_MS_BIND), -EBUSY);
+    cr_expect_eq(mount_remount(fx.ns, &p, LX_MS_RDONLY), -EBUSY);
+    file_put(f);
+    cr_expect_eq(mount_remount(fx.ns, &p, LX_MS_RDONLY), 0);
+    path_put(&p);
+    cr_expect_eq(fx_try_open("/m/f", LX_O_RDWR, 0), -EROFS);
+}
+
 Test(mounts, noexec_nodev)
 {
     struct file *f;
