@@ -55,6 +55,10 @@ struct loader_result {
 int loader_exec(const struct loader_args *args, struct plat_thread *fresh,
                 struct loader_result *out);
 
+/* loader_hwcap() - for auxv_hwcap: the CPU's own feature word, which the C library's getauxval() has
+ * replaced by a value of its own. */
+u64 loader_hwcap(void);
+
 /* exec_strings_from_user() - argv or envp of execve(2): bounded by LIMIT_ARG_*; NULL uaddr is an
  * empty list. Return: 0, -EFAULT, -E2BIG, -ENOMEM. */
 int exec_strings_from_user(struct mm *mm, uaddr_t uaddr, u64 budget, struct exec_strings *out);

@@ -13,7 +13,6 @@
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/task_priv.h"
-#include "sentry/kernel/x86_64/hwcap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +53,7 @@ static int load(struct task *t, struct plat_thread *self, struct file *file, con
         .envp = envp,
         .stack_limit = task_rlimit(t, LX_RLIMIT_STACK),
         .fixed_layout = t->personality & LX_PER_ADDR_NO_RANDOMIZE,
-        .auxv_hwcap = arch_hwcap(),
+        .auxv_hwcap = loader_hwcap(),
         .auxv_hwcap2 = getauxval(AT_HWCAP2),
         .auxv_minsigstksz = getauxval(AT_MINSIGSTKSZ),
         .set_ids = exec_cred_set_ids,

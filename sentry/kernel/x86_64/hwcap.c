@@ -1,10 +1,10 @@
 /* AT_HWCAP: EDX of CPUID leaf 1, asked once, since CPUID is slow in a virtual machine. */
-#include "sentry/kernel/x86_64/hwcap.h"
+#include "sentry/kernel/loader.h"
 
 #include <cpuid.h>
 #include <stdatomic.h>
 
-u64 arch_hwcap(void)
+u64 loader_hwcap(void)
 {
     static _Atomic(u64) known;
     u64 word = atomic_load(&known);
