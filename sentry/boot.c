@@ -4,6 +4,8 @@
 #include "fs/dev/dev.h"
 #include "fs/gofer/gofer.h"
 #include "fs/pipe/pipe.h"
+#include "fs/proc/proc.h"
+#include "fs/sys/sys.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/mount.h"
 #include "sentry/base/hash.h"
@@ -25,6 +27,8 @@ static const struct fs_type *const fs_types[] = {
     &gofer_fs_type,
     &tmpfs_type,
     &devtmpfs_type,
+    &proc_fs_type,
+    &sysfs_fs_type,
 };
 
 int boot_host(const char *platform, const struct platform_ops **ops, struct plat_zygote **zygote)
@@ -45,6 +49,9 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
         fs_type_register(fs_types[i]);
     dev_init();
     pipe_init();
+    err = proc_boot();
+    if (err < 0)
+        return err;
     task_set_dispatch(syscall_dispatch);
     err = (*ops)->init(&config);
     return err < 0 ? err : (*ops)->zygote_create(zygote);

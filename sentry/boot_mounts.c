@@ -95,6 +95,8 @@ static int attach(struct builder *b, const char *type, const char *at, const cha
 
     if (!fs)
         return fail(b, -ENODEV, "mount: no such file system as", type);
+    if (strcmp(type, "proc") == 0)
+        args.data = b->c->pid_ns;
     err = fs->mount(fs, &args, &sb);
     if (err < 0)
         return fail(b, err, "mount on", at);
@@ -150,8 +152,7 @@ static int mount_bind_entry(struct builder *b, const struct oci_mount *m,
 static bool leave_out(const char *type)
 {
     return strcmp(type, "mqueue") == 0 || strcmp(type, "cgroup") == 0 ||
-           strcmp(type, "cgroup2") == 0 || strcmp(type, "devpts") == 0 ||
-           strcmp(type, "sysfs") == 0 || strcmp(type, "proc") == 0;
+           strcmp(type, "cgroup2") == 0 || strcmp(type, "devpts") == 0;
 }
 
 static int mount_spec_entry(struct builder *b, size_t i)

@@ -183,3 +183,20 @@ struct thread_group *pid_find_group(struct pid_ns *ns, s32 nr)
     pid_unlock();
     return tg;
 }
+
+s32 pid_next_group(struct pid_ns *ns, s32 from)
+{
+    struct hash_node *h;
+    s32 best = -1;
+    u32 i;
+
+    pid_lock();
+    hash_for_each (&ns->by_number, i, h) {
+        const struct pid_number *n = container_of(h, struct pid_number, node);
+
+        if (n->nr >= from && n->pid->tg && (best < 0 || n->nr < best))
+            best = n->nr;
+    }
+    pid_unlock();
+    return best;
+}

@@ -85,6 +85,9 @@ struct task *pid_find_task(struct pid_ns *ns, s32 nr);
 /* pid_find_group() - the thread group (zombies included) with this pid: a new reference or NULL. */
 struct thread_group *pid_find_group(struct pid_ns *ns, s32 nr);
 
+/* pid_next_group() - the lowest number ≥ from of a thread group in ns (zombies included), or -1. */
+s32 pid_next_group(struct pid_ns *ns, s32 from);
+
 /* session_new_locked() - setsid(2) for tg: a session and a process group of its own. */
 int session_new_locked(struct thread_group *tg);
 /* pgrp_move_locked() - put tg into the group `pid` (made if need be) of its own session. */

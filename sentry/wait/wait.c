@@ -54,6 +54,11 @@ void sleeper_wake(struct sleeper *s)
         host_futex_wake(&s->state, 1, false);
 }
 
+bool sleeper_sleeps(const struct sleeper *s)
+{
+    return atomic_load(&s->state) == SLEEPER_ARMED;
+}
+
 void sleeper_interrupt(struct sleeper *s, bool kill)
 {
     unsigned int armed = SLEEPER_ARMED;

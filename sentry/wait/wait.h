@@ -36,6 +36,8 @@ int sleeper_sleep(struct sleeper *s, u64 deadline);
 /* sleeper_sleep_killable() - the same, ended by a fatal signal only. */
 int sleeper_sleep_killable(struct sleeper *s, u64 deadline);
 void sleeper_wake(struct sleeper *s);
+/* sleeper_sleeps() - is its task asleep, or about to be? For who watches; it may change at once. */
+bool sleeper_sleeps(const struct sleeper *s);
 /* sleeper_interrupt() - end an interruptible (and with `kill` any) sleep, now or when it comes. */
 void sleeper_interrupt(struct sleeper *s, bool kill);
 

@@ -1,0 +1,10 @@
+/* proc(5): processes and the system as files. */
+#pragma once
+
+#include "fs/vfs/vfs.h"
+
+/* Mounted with fs_mount_args.data the struct pid_ns that it shows; NULL: the calling task's. */
+extern const struct fs_type proc_fs_type;
+
+/* proc_boot() - read what is told of the host's machine, while its files are there. Return: 0, errno. */
+int proc_boot(void);

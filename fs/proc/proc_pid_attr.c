@@ -1,0 +1,266 @@
+/* /proc/PID: names, limits, namespaces' maps, cgroup, the OOM score, mounts. */
+#include "fs/proc/proc_priv.h"
+
+#include "fs/vfs/mount.h"
+#include "sentry/abi/lx_cred.h"
+#include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/nsproxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OOM_ADJ_MIN (-1000)
+#define OOM_ADJ_MAX 1000
+#define NO_LOGIN UINT32_MAX /* loginuid and sessionid of who never logged in */
+
+/* --- comm --- */
+
+int proc_show_pid_comm(const struct proc_node *n, struct proc_text *out)
+{
+    struct task *t = proc_task(n);
+    char comm[sizeof(t->comm)];
+
+    if (!t)
+        return -ESRCH;
+    mutex_lock(&t->lock);
+    memcpy(comm, t->comm, sizeof(comm));
+    mutex_unlock(&t->lock);
+    task_put(t);
+    proc_printf(out, "%.15s\n", comm);
+    return 0;
+}
+
+/* proc_store_pid_comm() - a thread may name itself and the threads beside it. */
+int proc_store_pid_comm(const struct proc_node *n, const char *text, size_t len)
+{
+    struct task *t = proc_task(n);
+    int rc = t ? 0 : -ESRCH;
+
+    if (t && (!current || t->tg != current->tg))
+        rc = -EINVAL;
+    if (rc == 0) {
+        mutex_lock(&t->lock);
+        memset(t->comm, 0, sizeof(t->comm));
+        memcpy(t->comm, text, min_of(len, sizeof(t->comm) - 1));
+        mutex_unlock(&t->lock);
+    }
+    task_put(t);
+    return rc;
+}
+
+/* --- limits --- */
+
+static void put_limit(struct proc_text *out, u64 v)
+{
+    if (v == RLIM_NONE)
+        proc_printf(out, "%-20s ", "unlimited");
+    else
+        proc_printf(out, "%-20lu ", (unsigned long)v);
+}
+
+int proc_show_pid_limits(const struct proc_node *n, struct proc_text *out)
+{
+    static const struct {
+        const char *name, *unit;
+    } rows[RLIMIT_COUNT] = {
+        {"Max cpu time", "seconds"},
+        {"Max file size", "bytes"},
+        {"Max data size", "bytes"},
+        {"Max stack size", "bytes"},
+        {"Max core file size", "bytes"},
+        {"Max resident set", "bytes"},
+        {"Max processes", "processes"},
+        {"Max open files", "files"},
+        {"Max locked memory", "bytes"},
+        {"Max address space", "bytes"},
+        {"Max file locks", "locks"},
+        {"Max pending signals", "signals"},
+        {"Max msgqueue size", "bytes"},
+        {"Max nice priority", ""},
+        {"Max realtime priority", ""},
+        {"Max realtime timeout", "us"},
+    };
+    struct thread_group *tg = proc_group(n);
+    struct rlimit_pair limits[RLIMIT_COUNT];
+
+    if (!tg)
+        return -ESRCH;
+    mutex_lock(&tg->lock);
+    memcpy(limits, tg->limits, sizeof(limits));
+    mutex_unlock(&tg->lock);
+    thread_group_put(tg);
+    proc_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (int i = 0; i < RLIMIT_COUNT; i++) {
+        proc_printf(out, "%-25s ", rows[i].name);
+        put_limit(out, limits[i].soft);
+        put_limit(out, limits[i].hard);
+        proc_printf(out, rows[i].unit[0] ? "%-10s\n" : "\n", rows[i].unit);
+    }
+    return 0;
+}
+
+/* --- the OOM score --- */
+
+static int oom_adj(const struct proc_node *n, s32 *adj)
+{
+    struct thread_group *tg = proc_group(n);
+
+    if (!tg)
+        return -ESRCH;
+    mutex_lock(&tg->lock);
+    *adj = tg->oom_score_adj;
+    mutex_unlock(&tg->lock);
+    thread_group_put(tg);
+    return 0;
+}
+
+int proc_show_pid_oom_score_adj(const struct proc_node *n, struct proc_text *out)
+{
+    s32 adj;
+    int rc = oom_adj(n, &adj);
+
+    if (rc == 0)
+        proc_printf(out, "%d\n", adj);
+    return rc;
+}
+
+/* proc_show_pid_oom_score() - as Linux computes it for a process that uses next to nothing. */
+int proc_show_pid_oom_score(const struct proc_node *n, struct proc_text *out)
+{
+    s32 adj;
+    int rc = oom_adj(n, &adj);
+
+    if (rc == 0)
+        proc_printf(out, "%d\n", max_of((OOM_ADJ_MAX + adj) * 2 / 3, 0));
+    return rc;
+}
+
+int proc_store_pid_oom_score_adj(const struct proc_node *n, const char *text, size_t len)
+{
+    struct thread_group *tg;
+    char *end;
+    long v = strtol(text, &end, 10);
+    int rc = 0;
+
+    if (end == text || (*end && *end != '\n'))
+        return -EINVAL;
+    if (v < OOM_ADJ_MIN || v > OOM_ADJ_MAX)
+        return -EINVAL;
+    tg = proc_group(n);
+    if (!tg)
+        return -ESRCH;
+    mutex_lock(&tg->lock);
+    if (v < tg->oom_score_adj && current && !cred_capable(task_cred(current), LX_CAP_SYS_RESOURCE))
+        rc = -EACCES;
+    else
+        tg->oom_score_adj = (s32)v;
+    mutex_unlock(&tg->lock);
+    thread_group_put(tg);
+    return rc;
+}
+
+/* --- small ones --- */
+
+int proc_show_pid_cgroup(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "0::/\n");
+    return 0;
+}
+
+int proc_show_pid_loginuid(const struct proc_node *n, struct proc_text *out)
+{
+    proc_printf(out, "%u", NO_LOGIN);
+    return 0;
+}
+
+int proc_show_pid_sessionid(const struct proc_node *n, struct proc_text *out)
+{
+    proc_printf(out, "%u", NO_LOGIN);
+    return 0;
+}
+
+/* --- the user namespace --- */
+
+static struct cred *node_cred(const struct proc_node *n)
+{
+    struct task *t = proc_task(n);
+    struct cred *c = t ? task_cred_of(t) : NULL;
+
+    task_put(t);
+    return c;
+}
+
+int proc_show_pid_setgroups(const struct proc_node *n, struct proc_text *out)
+{
+    struct cred *c = node_cred(n);
+
+    if (!c)
+        return -ESRCH;
+    proc_puts(out, c->user_ns->setgroups_denied ? "deny\n" : "allow\n");
+    cred_put(c);
+    return 0;
+}
+
+/* show_map() - a map's extents; ids outside are those of the namespace above. */
+static int show_map(const struct proc_node *n, struct proc_text *out, bool gid)
+{
+    struct cred *c = node_cred(n);
+    const struct id_map *m;
+
+    if (!c)
+        return -ESRCH;
+    m = gid ? &c->user_ns->gid_map : &c->user_ns->uid_map;
+    for (u32 i = 0; i < m->n; i++)
+        proc_printf(out, "%10u %10u %10u\n", m->extents[i].inside, m->extents[i].outside,
+                    m->extents[i].count);
+    cred_put(c);
+    return 0;
+}
+
+int proc_show_pid_uid_map(const struct proc_node *n, struct proc_text *out)
+{
+    return show_map(n, out, false);
+}
+
+int proc_show_pid_gid_map(const struct proc_node *n, struct proc_text *out)
+{
+    return show_map(n, out, true);
+}
+
+/* --- mounts --- */
+
+static int show_mount_table(const struct proc_node *n, struct proc_text *out,
+                            enum mount_format format)
+{
+    struct nsproxy *ns = proc_ns(n);
+    struct fs_context *fs = proc_fs(n);
+    struct path root = {0};
+    char *text = NULL;
+    size_t len = 0;
+    int rc = -EINVAL;
+
+    if (ns && fs) {
+        mutex_lock(&fs->lock);
+        root = path_get(&fs->root);
+        mutex_unlock(&fs->lock);
+        rc = mount_text(ns->mount, &root, format, &text, &len);
+        path_put(&root);
+    }
+    if (rc == 0)
+        proc_put_bytes(out, text, len);
+    free(text);
+    nsproxy_put(ns);
+    fs_context_put(fs);
+    return rc;
+}
+
+int proc_show_pid_mounts(const struct proc_node *n, struct proc_text *out)
+{
+    return show_mount_table(n, out, MOUNT_FORMAT_MOUNTS);
+}
+
+int proc_show_pid_mountinfo(const struct proc_node *n, struct proc_text *out)
+{
+    return show_mount_table(n, out, MOUNT_FORMAT_INFO);
+}

@@ -1,0 +1,52 @@
+/* What the files of fs/proc share: the process behind a node, and the tables (proc_tree.h). */
+#pragma once
+
+#include "fs/proc/proc_tree.h"
+#include "sentry/kernel/task.h"
+
+/* --- the process that a node is about (proc_task.c); all return new references or NULL --- */
+
+/* proc_group() - its thread group, a zombie too. */
+struct thread_group *proc_group(const struct proc_node *n);
+/* proc_task() - the thread, or for a process its leader. */
+struct task *proc_task(const struct proc_node *n);
+/* proc_alive() - has it not been reaped? */
+bool proc_alive(const struct proc_node *n);
+/* What a task holds; NULL once it has exited. */
+struct mm *proc_mm(const struct proc_node *n);
+struct fdtable *proc_files(const struct proc_node *n);
+struct fs_context *proc_fs(const struct proc_node *n);
+struct nsproxy *proc_ns(const struct proc_node *n);
+/* proc_owner() - who owns the files about it. */
+void proc_owner(const struct proc_node *n, u32 *uid, u32 *gid);
+/* proc_may_inspect() - may the calling task look into it? Return: 0, -EACCES, -ESRCH. */
+int proc_may_inspect(const struct proc_node *n);
+/* proc_number() - a name in decimal without leading zeros. Return: -1 if it is none. */
+s32 proc_number(const char *name, u32 len);
+
+/* --- tables --- */
+extern const struct proc_entry proc_root;
+extern const struct proc_entry proc_pid_dir, proc_tid_dir;
+extern const struct proc_entry proc_sys_children[], proc_net_children[];
+extern const struct proc_dynamic proc_fd_names, proc_fdinfo_names;
+
+/* --- texts, by the file that has them --- */
+typedef int proc_show_fn(const struct proc_node *n, struct proc_text *out);
+typedef int proc_store_fn(const struct proc_node *n, const char *text, size_t len);
+
+/* proc_system.c */
+proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_meminfo,
+    proc_show_cpuinfo, proc_show_stat, proc_show_filesystems, proc_show_cmdline,
+    proc_show_devices, proc_show_interrupts;
+/* proc_pid_stat.c */
+proc_show_fn proc_show_pid_stat, proc_show_pid_status, proc_show_pid_statm, proc_show_pid_io,
+    proc_show_pid_wchan;
+/* proc_pid_mm.c */
+proc_show_fn proc_show_pid_maps, proc_show_pid_smaps, proc_show_pid_cmdline,
+    proc_show_pid_environ, proc_show_pid_auxv;
+/* proc_pid_attr.c */
+proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
+    proc_show_pid_oom_score_adj, proc_show_pid_cgroup, proc_show_pid_loginuid,
+    proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map,
+    proc_show_pid_gid_map, proc_show_pid_mounts, proc_show_pid_mountinfo;
+proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj;

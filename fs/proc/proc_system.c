@@ -1,0 +1,161 @@
+/* /proc: texts about the system as the container sees it. */
+#include "fs/proc/proc_priv.h"
+
+#include "fs/vfs/mount.h"
+#include "sentry/base/host_thread.h"
+#include "sentry/kernel/container.h"
+#include "sentry/kernel/machine.h"
+#include "sentry/kernel/uname.h"
+#include "sentry/kernel/usage.h"
+#include "sentry/oci/oci_spec.h"
+
+#include <stdio.h>
+
+#define TICK_NS (NS_PER_SEC / 100) /* USER_HZ */
+#define KB 1024u
+
+/* reader() - the container of who reads; NULL while the Sentry itself does. */
+static struct container *reader(void)
+{
+    return current ? current->tg->container : NULL;
+}
+
+static u32 reader_cpus(void)
+{
+    return reader() ? container_cpus(reader()) : machine_cpus();
+}
+
+int proc_show_version(const struct proc_node *n, struct proc_text *out)
+{
+    proc_printf(out, "%s version %s %s\n", UNAME_SYSNAME,
+                reader() ? reader()->kernel_release : container_default_kernel_release,
+                UNAME_VERSION);
+    return 0;
+}
+
+/* put_seconds() - a time with two decimals. */
+static void put_seconds(struct proc_text *out, u64 ns, char end)
+{
+    proc_printf(out, "%lu.%02lu%c", (unsigned long)(ns / NS_PER_SEC),
+                (unsigned long)(ns % NS_PER_SEC / TICK_NS), end);
+}
+
+/* idle_total() - what all CPUs had left since boot, in ns. */
+static u64 idle_total(u64 busy)
+{
+    u64 all = host_clock(CLOCK_BOOTTIME) * reader_cpus();
+
+    return all - min_of(busy, all);
+}
+
+int proc_show_uptime(const struct proc_node *n, struct proc_text *out)
+{
+    u64 u, s;
+
+    usage_cpu(n->ns, &u, &s);
+    put_seconds(out, host_clock(CLOCK_BOOTTIME), ' ');
+    put_seconds(out, idle_total(u + s), '\n');
+    return 0;
+}
+
+int proc_show_loadavg(const struct proc_node *n, struct proc_text *out)
+{
+    struct usage_tasks tasks;
+    u64 load[3];
+    s32 last;
+
+    usage_load(n->ns, load);
+    usage_tasks(n->ns, &tasks);
+    for (int i = 0; i < 3; i++) {
+        u64 hundredths = (load[i] * 100 + (1u << 15)) >> 16;
+
+        proc_printf(out, "%lu.%02lu ", (unsigned long)(hundredths / 100),
+                    (unsigned long)(hundredths % 100));
+    }
+    pid_lock();
+    last = n->ns->last;
+    pid_unlock();
+    proc_printf(out, "%u/%u %d\n", tasks.running, tasks.total, last);
+    return 0;
+}
+
+int proc_show_meminfo(const struct proc_node *n, struct proc_text *out)
+{
+    u64 total = machine_memory(), free_bytes = total;
+    struct {
+        const char *name;
+        u64 bytes;
+    } rows[] = {
+        {"MemTotal:", 0},   {"MemFree:", 0},      {"MemAvailable:", 0}, {"Buffers:", 0},
+        {"Cached:", 0},     {"SwapCached:", 0},   {"Active:", 0},       {"Inactive:", 0},
+        {"SwapTotal:", 0},  {"SwapFree:", 0},     {"Dirty:", 0},        {"Writeback:", 0},
+        {"AnonPages:", 0},  {"Mapped:", 0},       {"Shmem:", 0},        {"Slab:", 0},
+        {"Committed_AS:", 0},
+    };
+
+    if (reader())
+        container_memory(reader(), &total, &free_bytes);
+    rows[0].bytes = total;
+    rows[1].bytes = rows[2].bytes = free_bytes;
+    rows[6].bytes = rows[12].bytes = rows[16].bytes = total - free_bytes;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        proc_printf(out, "%-15s %8lu kB\n", rows[i].name, (unsigned long)(rows[i].bytes / KB));
+    return 0;
+}
+
+int proc_show_cpuinfo(const struct proc_node *n, struct proc_text *out)
+{
+    for (u32 i = 0; i < reader_cpus(); i++)
+        proc_printf(out, "processor\t: %u\n%s\n", i, machine_cpu_text(i));
+    return 0;
+}
+
+int proc_show_stat(const struct proc_node *n, struct proc_text *out)
+{
+    u64 u, s, boot = host_clock(CLOCK_REALTIME) - host_clock(CLOCK_BOOTTIME);
+    u32 cpus = reader_cpus();
+    struct usage_tasks tasks;
+
+    usage_cpu(n->ns, &u, &s);
+    usage_tasks(n->ns, &tasks);
+    proc_printf(out, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", (unsigned long)(u / TICK_NS),
+                (unsigned long)(s / TICK_NS), (unsigned long)(idle_total(u + s) / TICK_NS));
+    /* Which CPU a process ran on is not counted: each gets its share. */
+    for (u32 i = 0; i < cpus; i++)
+        proc_printf(out, "cpu%u %lu 0 %lu %lu 0 0 0 0 0 0\n", i,
+                    (unsigned long)(u / cpus / TICK_NS), (unsigned long)(s / cpus / TICK_NS),
+                    (unsigned long)(idle_total(u + s) / cpus / TICK_NS));
+    proc_printf(out, "intr 0\nctxt 0\nbtime %lu\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n",
+                (unsigned long)(boot / NS_PER_SEC), n->ns->last, tasks.running);
+    return 0;
+}
+
+int proc_show_filesystems(const struct proc_node *n, struct proc_text *out)
+{
+    for (const struct fs_type *t = fs_type_next(NULL); t; t = fs_type_next(t))
+        proc_printf(out, "nodev\t%s\n", t->name);
+    return 0;
+}
+
+int proc_show_cmdline(const struct proc_node *n, struct proc_text *out)
+{
+    proc_printf(out, "BOOT_IMAGE=/vmlinuz-%s quiet\n",
+                reader() ? reader()->kernel_release : container_default_kernel_release);
+    return 0;
+}
+
+int proc_show_devices(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
+                   "\nBlock devices:\n");
+    return 0;
+}
+
+int proc_show_interrupts(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "    ");
+    for (u32 i = 0; i < reader_cpus(); i++)
+        proc_printf(out, "       CPU%-4u", i);
+    proc_puts(out, "\n");
+    return 0;
+}
