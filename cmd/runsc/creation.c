@@ -4,8 +4,9 @@
  *
  *   parse and check config.json, the bundle, flags set by annotations
  *   folder and lock; host ids; cgroup folders and limits
- *   gofer and Sentry cloned: each builds its namespaces by itself, but holds before it starts
- *       until state.json says who they are
+ *   Sentry and gofer cloned: each builds its namespaces and executes itself anew while this
+ *       process goes on; then it waits for its boot message, and ends if runsc has
+ *   state.json says who they are
  *   a thread moves them into the cgroup (the first such move waits for the host kernel's grace
  *       period, several ms), while they boot
  *   hooks, if there are any: prestart, createRuntime here, createContainer in the gofer's process
@@ -161,7 +162,7 @@ static char *now(void)
     return strdup(text);
 }
 
-/* make_folder() - the folder with its files, state "creating". */
+/* make_folder() - the folder, locked, with state "creating". */
 static int make_folder(struct creation *cr, char **bundle, char **rootfs)
 {
     struct container *c;
@@ -176,15 +177,18 @@ static int make_folder(struct creation *cr, char **bundle, char **rootfs)
     c->created = now();
     c->owner = getuid();
     process_ref_of(getpid(), &c->creator);
-    r = container_save(c);
-    if (!r) {
-        r = host_file_replace(c->dir, "config.json", cr->spec_text, cr->spec_len, 0600);
-        if (!r)
-            r = host_file_replace(c->dir, "exit", "", 0, 0600);
-        if (r)
-            error_errno(r, "container \"%s\": can't write its files", c->id);
-    }
-    return r;
+    return container_save(c);
+}
+
+/* write_files() - what the folder holds besides its state. */
+static int write_files(const struct creation *cr)
+{
+    const struct container *c = cr->container;
+    int r = host_file_replace(c->dir, "config.json", cr->spec_text, cr->spec_len, 0600);
+
+    if (!r)
+        r = host_file_replace(c->dir, "exit", "", 0, 0600);
+    return r ? error_errno(r, "container \"%s\": can't write its files", c->id) : 0;
 }
 
 /* reserve() - host ids and cgroup; recorded before anything else uses them. */
@@ -207,31 +211,44 @@ static bool has_hooks(const struct oci_spec *spec)
     return spec->prestart.count || spec->create_runtime.count || spec->create_container.count;
 }
 
-/* start_children() - both cloned and waiting, the state file says so. */
+/* start_gofer() - with hooks it is held back: some of them run first. */
+static int start_gofer(struct creation *cr, int exe, bool hooks)
+{
+    struct container *c = cr->container;
+    auto_free char *state = hooks ? hook_state(c, CONTAINER_CREATING) : strdup("");
+    int r = state ? child_prepare(&cr->gofer, "gofer", CONTROL_ARGV0_GOFER)
+                  : error_set(-ENOMEM, "out of memory");
+
+    if (!r)
+        r = gofer_child_start(&cr->gofer, c, cr->spec, exe, state);
+    if (!r) /* if it is gone already, its answer will say why */
+        process_ref_of(cr->gofer.pid, &c->gofer);
+    return r || hooks ? r : child_go(&cr->gofer);
+}
+
+/* start_children() - both are on their way to their boot messages, the state file says so. */
 static int start_children(struct creation *cr)
 {
     struct container *c = cr->container;
     bool hooks = has_hooks(cr->spec);
     auto_fd int exe = host_file_open(AT_FDCWD, "/proc/self/exe", O_PATH, 0);
-    auto_free char *state = NULL;
     int r = exe < 0 ? error_errno(exe, "can't open this program's own file") : 0;
 
-    if (!r)
-        r = child_prepare(&cr->gofer, "gofer", CONTROL_ARGV0_GOFER);
+    if (!r && hooks) /* they are told of the container, and may look at it */
+        r = write_files(cr);
     if (!r)
         r = child_prepare(&cr->sentry, "sandbox", CONTROL_ARGV0_SANDBOX);
     if (!r)
         r = sandbox_child_start(&cr->sentry, cr->spec, c->first_uid, exe, hooks);
-    if (r)
-        return r;
-    process_ref_of(cr->sentry.pid, &c->sentry);
-    state = hooks ? hook_state(c, CONTAINER_CREATING) : strdup("");
-    r = state ? gofer_child_start(&cr->gofer, c, cr->spec, exe, state)
-              : error_set(-ENOMEM, "out of memory");
-    if (r)
-        return r;
-    process_ref_of(cr->gofer.pid, &c->gofer);
-    return container_save(c);
+    if (!r)
+        process_ref_of(cr->sentry.pid, &c->sentry);
+    if (!r)
+        r = child_go(&cr->sentry);
+    if (!r)
+        r = start_gofer(cr, exe, hooks);
+    if (!r && !hooks)
+        r = write_files(cr);
+    return r ? r : container_save(c);
 }
 
 /* move() - the thread. */
@@ -293,21 +310,23 @@ static int run_hooks(struct creation *cr)
     return r;
 }
 
-/* boot() - from two waiting processes to two that are confined and ready. */
+/* boot() - from two new processes to two that are confined and ready. */
 static int boot(struct creation *cr)
 {
-    int r = child_go(&cr->sentry);
+    bool hooks = has_hooks(cr->spec);
+    int r = hooks ? run_hooks(cr) : 0;
 
-    if (!r && has_hooks(cr->spec))
-        r = run_hooks(cr);
-    if (!r)
+    if (!r && hooks)
         r = child_go(&cr->gofer);
     if (!r)
         r = boot_send(cr);
+    log_debug("boot messages sent");
     if (!r)
         r = child_answer(&cr->gofer);
+    log_debug("gofer answered");
     if (!r)
         r = child_answer(&cr->sentry);
+    log_debug("sandbox answered");
     return r;
 }
 
@@ -317,13 +336,16 @@ static int bring_up(struct creation *cr)
     struct mover mover = {.started = false};
     int r = reserve(cr), joined;
 
+    log_debug("host ids and cgroup made");
     if (!r)
         r = start_children(cr);
+    log_debug("processes %d (sandbox), %d (gofer) made", (int)cr->sentry.pid, (int)cr->gofer.pid);
     if (!r)
         r = mover_start(&mover, cr);
     if (!r)
         r = boot(cr);
     joined = mover_join(&mover, r != 0);
+    log_debug("processes are in the cgroup");
     if (!r)
         r = joined;
     if (r)
@@ -357,7 +379,9 @@ int creation_make(struct creation *creation, struct cli *cli,
     *creation = (struct creation){.cli = cli, .options = options};
     child_init(&creation->sentry);
     child_init(&creation->gofer);
+    log_debug("create %s", options->id);
     r = check(creation, &bundle, &rootfs);
+    log_debug("bundle checked");
     if (!r)
         r = make_folder(creation, &bundle, &rootfs);
     if (!r)

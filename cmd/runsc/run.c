@@ -43,7 +43,9 @@ static int wait_for(struct creation *creation, int sock, int relay)
 
     if (r < 0 && r != -ENOTCONN)
         log_warning("%s", error_text());
+    log_debug("container \"%s\" has ended: %d", c->id, r);
     status = wait_status(creation->sentry.pid);
+    log_debug("the sandbox process has ended: %d", status);
     if (r < 0 && status < 0)
         return status;
     return r >= 0 ? r : status;
@@ -59,6 +61,7 @@ static int remove_all(struct creation *creation, int status)
         log_warning("run: no lock on container \"%s\"", creation->container->id);
     r = destruction_run(creation->container);
     host_process_wait(creation->gofer.pid, &ignored, true);
+    log_debug("all is removed");
     if (status < 0 && line)
         error_set(status, "%s", line);
     return status < 0 ? status : r ? r : status;

@@ -7,6 +7,7 @@
 #include "cmd/runsc/host_process.h"
 #include "cmd/runsc/verb.h"
 #include "sentry/base/clean.h"
+#include "sentry/base/log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,6 +62,7 @@ int start_container(struct container *c)
     if (r)
         return r;
     r = control_client_simple(c, "start", NULL);
+    log_debug("start of container \"%s\": %d", c->id, r);
     if (r) {
         r = explain(r, spec);
         end_sandbox(c);
