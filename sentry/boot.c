@@ -12,6 +12,7 @@
 #include "sentry/base/host_mem.h"
 #include "sentry/base/log.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/fsize_limit.h"
 #include "sentry/kernel/task.h"
 #include "sentry/oci/oci_spec.h"
 #include "sentry/syscalls/syscall.h"
@@ -49,6 +50,7 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
         fs_type_register(fs_types[i]);
     dev_init();
     pipe_init();
+    fsize_limit_init();
     err = proc_boot();
     if (err < 0)
         return err;
