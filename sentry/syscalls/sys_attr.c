@@ -125,19 +125,18 @@ static int read_time(s64 sec, s64 nsec, u32 set, u32 now, struct lx_time *out, s
 {
     if (nsec == LX_UTIME_OMIT)
         return 0;
-    s->valid |= set;
     if (nsec == LX_UTIME_NOW) {
         s->valid |= now;
         return 0;
     }
     if (nsec < 0 || nsec >= 1000000000)
         return -EINVAL;
+    s->valid |= set;
     *out = (struct lx_time){sec, (u32)nsec};
     return 0;
 }
 
-static const struct setattr both_now = {
-    .valid = SET_ATIME | SET_MTIME | SET_ATIME_NOW | SET_MTIME_NOW};
+static const struct setattr both_now = {.valid = SET_ATIME_NOW | SET_MTIME_NOW};
 
 s64 sys_utimensat(struct task *t, const u64 a[6])
 {
