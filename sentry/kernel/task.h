@@ -23,6 +23,7 @@
 #include "sentry/cred/cred.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/rlimit.h"
+#include "sentry/kernel/sched.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/mm/mm.h"
 #include "sentry/time/timer.h"
@@ -75,6 +76,7 @@ struct task {
     struct mutex lock; /* TASK class */
     struct cred *cred;   /* and below: guarded by lock; own reads without it */
     char comm[16];
+    struct task_sched sched;
 
     struct sigpending pending; /* guarded by tg->lock, as is blocked for other tasks */
     u64 blocked;               /* own writes under tg->lock */

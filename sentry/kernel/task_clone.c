@@ -162,6 +162,12 @@ static void copy_own(struct task *t, struct task *child, const struct clone_args
     child->personality = t->personality;
     child->timer_slack_ns = t->timer_slack_ns;
     child->fault = t->fault;
+    child->sched = t->sched;
+    if (t->sched.reset_on_fork) {
+        child->sched.policy = child->sched.priority = 0;
+        child->sched.nice = max_of(child->sched.nice, 0);
+        child->sched.reset_on_fork = false;
+    }
 }
 
 static int copy_files_and_fs(struct task *t, struct task *child, u64 flags)
