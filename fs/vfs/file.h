@@ -32,7 +32,7 @@ u32 file_poll(struct file *f);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t cap, u64 offset);
 
 /* file_readdir() - getdents(2): entries from the file's position on, which moves along.
- * Return: 0, -ENOTDIR, -ENOENT (the directory is gone). */
+ * Return: 0, -ENOTDIR, -ENOENT (the directory is gone), what e->finish() returned. */
 int file_readdir(struct file *f, struct dir_emit *e);
 /* dir_emit_dots() - for readdir(): "." and ".." at positions 0 and 1. Return: false: full. */
 bool dir_emit_dots(struct file *f, s64 *pos, struct dir_emit *e);

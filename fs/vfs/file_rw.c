@@ -245,6 +245,7 @@ void file_accessed(struct file *f)
 
 int file_readdir(struct file *f, struct dir_emit *e)
 {
+    s64 pos;
     int err;
 
     if (f->flags & LX_O_PATH)
@@ -254,7 +255,12 @@ int file_readdir(struct file *f, struct dir_emit *e)
     if (f->path.dentry->unhashed)
         return -ENOENT;
     mutex_lock(&f->pos_lock);
-    err = f->ops->readdir(f, &f->pos, e);
+    pos = f->pos;
+    err = f->ops->readdir(f, &pos, e);
+    if (!err && e->finish)
+        err = e->finish(e);
+    if (!err || !e->finish)
+        f->pos = pos;
     mutex_unlock(&f->pos_lock);
     return err;
 }

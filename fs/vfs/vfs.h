@@ -213,9 +213,12 @@ struct path {
 struct dir_emit; /* see file_ops.readdir */
 typedef bool dir_emit_fn(struct dir_emit *e, const char *name, u32 len, u64 ino, u32 type,
                          s64 next_pos);
-/* emit() - one entry (LX_DT_* type); `next_pos` continues after it. Return: false: full, stop. */
+/* emit() - one entry (LX_DT_* type); `next_pos` continues after it. Return: false: full, stop.
+ * finish() - all is emitted: copy it out, under no lock but pos_lock. An error leaves the file's
+ * position where it was. NULL: nothing to do. */
 struct dir_emit {
     dir_emit_fn *emit;
+    int (*finish)(struct dir_emit *e);
 };
 
 struct file_ops {
