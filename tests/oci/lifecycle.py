@@ -161,7 +161,7 @@ def pid_file(t):
     time.sleep(0.3)
     t.true(harness.stat_fields(pid)[0] not in 'ZX', 'it ended before the container')
     t.succeeded(t.runtime.call('kill', name, 'TERM'), 'kill')
-    done = harness.wait_until(lambda: os.waitpid(pid, os.WNOHANG)[1:] if harness.stat_fields(pid)[0] in 'ZX' else None)
+    done = harness.wait_until(lambda: [status for reaped, status in [os.waitpid(pid, os.WNOHANG)] if reaped])
     t.equal(os.waitstatus_to_exitcode(done[0]) if done else None, 7, 'its status')
     t.succeeded(t.runtime.call('delete', name), 'delete')
 
