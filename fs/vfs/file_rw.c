@@ -134,14 +134,14 @@ s64 file_seek_generic(struct file *f, s64 offset, int whence)
     default: return -EINVAL;
     }
     if (__builtin_add_overflow(base, offset, &base))
-        return -EOVERFLOW;
+        return -EINVAL;
     return base < 0 ? -EINVAL : base;
 }
 
 s64 file_seek_dir(struct file *f, s64 offset, int whence)
 {
     if (whence == LX_SEEK_CUR && __builtin_add_overflow(f->pos, offset, &offset))
-        return -EOVERFLOW;
+        return -EINVAL;
     if (whence != LX_SEEK_SET && whence != LX_SEEK_CUR)
         return -EINVAL;
     return offset < 0 ? -EINVAL : offset;
