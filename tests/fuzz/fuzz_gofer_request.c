@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { HANDLES = 32, FILE_BYTES_MAX = 1 << 20 };
 
 static char top[64] = "/tmp/fuzz-gofer.XXXXXX";
+static int top_fd = -1;
 static struct worker *worker;
 static struct gofer gofer;
 static int sentinel; /* a directory beside the gofer's root, which stays empty */
@@ -36,15 +37,14 @@ static void set_up(void)
 
     if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
         mount("fuzz", "/tmp", "tmpfs", MS_NODEV, "size=16m");
-    if (!mkdtemp(top) || chdir(top) < 0)
-        abort();
+    top_fd = mkdtemp(top) ? open(top, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &lim);
     prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
     umask(0);
-    if (mkdir("root", 0755) < 0 || mkdir("beside", 0755) < 0)
+    if (mkdirat(top_fd, "root", 0755) < 0 || mkdirat(top_fd, "beside", 0755) < 0)
         abort();
-    sentinel = open("beside", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    sentinel = openat(top_fd, "beside", O_PATH | O_DIRECTORY | O_CLOEXEC);
     worker = calloc(1, sizeof(*worker));
     if (!worker)
         abort();
@@ -69,7 +69,7 @@ static struct gofer_mount_point mount_point(void)
 {
     struct gofer_mount_point m = {.index = PROTO_MOUNT_ROOT};
 
-    m.dirfd = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    m.dirfd = openat(top_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (m.dirfd < 0)
         abort();
     fill(m.dirfd);
