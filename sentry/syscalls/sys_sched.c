@@ -66,7 +66,7 @@ s64 sys_sched_getaffinity(struct task *t, const u64 a[6])
     mutex_unlock(&other->lock);
     task_put(other);
     bytes = min_of(bytes, (u32)sizeof(mask));
-    return usermem_out(t->mm, a[2], mask, bytes) < 0 ? -EFAULT : bytes;
+    return usermem_out(t->mm, a[2], mask, bytes) < 0 ? -EFAULT : (s64)bytes;
 }
 
 s64 sys_sched_setaffinity(struct task *t, const u64 a[6])
@@ -123,7 +123,7 @@ static int policy_check(u32 policy, s32 priority)
     }
 }
 
-/* set_policy() - `policy` with its flag, or LX_POLICY_KEEP to change the priority alone. */
+/* set_policy() - `policy` with its flag, or POLICY_KEEP to change the priority alone. */
 #define POLICY_KEEP UINT32_MAX
 static s64 set_policy(struct task *t, u64 pid, u32 policy, u64 uparam)
 {
