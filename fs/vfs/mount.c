@@ -108,6 +108,13 @@ int mount_writable(const struct mount *m)
                : 0;
 }
 
+/* note_change() - who polls the mount table looks again. */
+static void note_change(struct mount_ns *ns)
+{
+    atomic_fetch_add(&ns->event, 1);
+    waitq_wake(&ns->changed, LX_POLLPRI | LX_POLLERR);
+}
+
 int mount_link(struct mount_ns *ns, struct mount *m, struct mount *parent, struct dentry *at)
 {
     int err = 0;
@@ -129,7 +136,7 @@ int mount_link(struct mount_ns *ns, struct mount *m, struct mount *parent, struc
         parent->nchildren++;
     list_add_tail(&ns->mounts, &m->in_ns);
     ns->count++;
-    atomic_fetch_add(&ns->event, 1);
+    note_change(ns);
     return 0;
 }
 
@@ -153,7 +160,7 @@ void mount_unlink(struct mount *m, struct list_node *gone)
     m->at = NULL;
     m->ns = NULL;
     tree_write_end();
-    atomic_fetch_add(&ns->event, 1);
+    note_change(ns);
 }
 
 void mount_left_put(struct list_node *gone)
@@ -298,7 +305,7 @@ int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags)
         if (!(flags & LX_MS_BIND))
             atomic_store(&m->super->mount_flags, (m->super->mount_flags & ~LX_MS_SUPER_FLAGS) |
                                                      (flags & LX_MS_SUPER_FLAGS));
-        atomic_fetch_add(&ns->event, 1);
+        note_change(ns);
     }
     rwlock_unlock(&ns->lock);
     return err;

@@ -31,8 +31,9 @@ struct mount_ns {
     struct list_node mounts; /* and below: guarded by lock */
     struct hash points;
     u32 count;
-    struct mount *root; /* a reference */
-    _Atomic(u64) event; /* changes with every change, for poll on /proc/mounts */
+    struct mount *root;   /* a reference */
+    _Atomic(u64) event;   /* changes with every change, for poll on /proc/mounts */
+    struct waitq changed; /* woken then with LX_POLLPRI | LX_POLLERR */
 };
 OBJ_REFS(mount_ns)
 

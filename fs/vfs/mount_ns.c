@@ -26,6 +26,7 @@ static void mount_ns_free(struct obj *o)
     hash_free(&ns->points);
     user_ns_put(ns->user_ns);
     rwlock_destroy(&ns->lock);
+    waitq_destroy(&ns->changed);
     free(ns);
 }
 
@@ -40,6 +41,7 @@ static struct mount_ns *ns_alloc(struct user_ns *user_ns)
     obj_init(&ns->obj, &mount_ns_type);
     ns->user_ns = user_ns_get(user_ns);
     rwlock_init(&ns->lock, LOCK_MOUNT_NS);
+    waitq_init(&ns->changed);
     list_init(&ns->mounts);
     return ns;
 }
