@@ -37,7 +37,8 @@ static void answer(void *arg, const struct proto_request *req, const u8 *data,
     memcpy(&n, s->data + sizeof(a->reply), sizeof(n));
     s->data += sizeof(a->reply) + sizeof(n);
     s->size -= sizeof(a->reply) + sizeof(n);
-    n = (u32)min_of(min_of((size_t)n, s->size), sizeof(a->data));
+    n = (u32)min_of((size_t)n, s->size);
+    n = min_of(n, (u32)sizeof(a->data));
     memcpy(a->data, s->data, n);
     a->len = n;
     s->data += n;

@@ -102,7 +102,8 @@ static size_t one(const uint8_t *data, size_t size)
     memcpy(&n, data + sizeof(j.req), sizeof(n));
     data += sizeof(j.req) + sizeof(n);
     size -= sizeof(j.req) + sizeof(n);
-    n = (u32)min_of(min_of((size_t)n, size), sizeof(worker->in));
+    n = (u32)min_of((size_t)n, size);
+    n = min_of(n, (u32)sizeof(worker->in));
     memcpy(worker->in, data, n);
     if (proto_request_check(&j.req, n) == 0) {
         serve(worker, &j);
