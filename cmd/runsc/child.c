@@ -52,10 +52,19 @@ int child_prepare(struct child *child, const char *what, const char *argv0)
     return 0;
 }
 
+/* words_of() - the child's stderr; in sanitizer builds a test can have their reports in a file. */
+static int words_of(const struct child *child)
+{
+    const char *log = SANITIZED ? getenv("RUNSC_SANITIZER_LOG") : NULL;
+    int fd = log ? host_file_open(AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0666) : -1;
+
+    return fd < 0 ? child->last_words : fd;
+}
+
 /* arrange_fds() - in the child: its few descriptors at their numbers, all others closed. */
 static int arrange_fds(const struct child *child, int exe)
 {
-    const int from[] = {-1, -1, child->last_words, child->boot_far, exe, child->go_far};
+    const int from[] = {-1, -1, words_of(child), child->boot_far, exe, child->go_far};
     int high[CHILD_END], null, r = 0;
 
     null = host_file_open(AT_FDCWD, "/dev/null", O_RDWR, 0);

@@ -147,6 +147,23 @@ static int prepare_place(const struct oci_spec *spec, const char *place)
     return r ? error_errno(r, "can't make the gofer's file system in %s", place) : 0;
 }
 
+/*
+ * lend_runtime() - a sanitizer build is dynamic and looks at its own mappings: in the new root, too, it
+ * must find its loader, its libraries and /proc. Never in a build that is shipped.
+ */
+static int lend_runtime(void)
+{
+    static const char *const folders[] = {"/lib", "/lib64", "/proc"};
+    int r = 0;
+
+    for (size_t i = 0; SANITIZED && !r && i < ARRAY_SIZE(folders); i++) {
+        r = host_file_mkdir(AT_FDCWD, folders[i] + 1, 0755);
+        if (!r)
+            r = host_mount_bind(folders[i], folders[i] + 1, false);
+    }
+    return r ? error_errno(r, "can't lend the sanitizers' runtime to the gofer") : 0;
+}
+
 int gofer_mounts_build(const struct oci_spec *spec, const char *bundle, const char *rootfs,
                        const char *place, int (*before_pivot)(void *), void *arg)
 {
@@ -157,6 +174,8 @@ int gofer_mounts_build(const struct oci_spec *spec, const char *bundle, const ch
         r = mount_root(spec, bundle, rootfs);
     for (ssize_t i = -1; !r && gofer_mounts_next(spec, &i);)
         r = mount_one(&spec->mounts.items[i], bundle, n++);
+    if (!r)
+        r = lend_runtime();
     if (!r && before_pivot)
         r = before_pivot(arg);
     if (r)

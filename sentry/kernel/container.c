@@ -381,7 +381,7 @@ static int run(struct start *s)
     if (s->args->is_init) {
         mutex_lock(&s->c->lock);
         s->c->init = thread_group_get(s->tg);
-        s->c->state = CONTAINER_RUNNING;
+        __atomic_store_n(&s->c->state, CONTAINER_RUNNING, __ATOMIC_RELEASE);
         mutex_unlock(&s->c->lock);
     }
     s->c->platform->thread_start(th);
@@ -481,7 +481,7 @@ void container_group_ended(struct container *c, struct thread_group *tg)
     mutex_lock(&c->lock);
     is_init = tg == c->init;
     if (is_init) {
-        c->state = CONTAINER_STOPPED;
+        __atomic_store_n(&c->state, CONTAINER_STOPPED, __ATOMIC_RELEASE);
         c->exit_status = tg->exit_status;
     }
     mutex_unlock(&c->lock);

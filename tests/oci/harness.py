@@ -18,6 +18,7 @@ without looking at names, and only such processes are ever ended, by their pid.
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -101,6 +102,21 @@ def wait_until(check, seconds=10.0, step=0.02):
         if value or time.monotonic() > end:
             return value
         time.sleep(step)
+
+
+def symbolized(text, binary):
+    """A sanitizer's report with names and lines of the binary: confined processes cannot look them up themselves."""
+    name = os.path.basename(binary)
+    wanted = sorted(set(re.findall(r'\(' + re.escape(name) + r'\+(0x[0-9a-f]+)', text)))
+    if not wanted or not shutil.which('addr2line'):
+        return text
+    # A return address belongs to the call before it.
+    near = [hex(int(address, 16) - 1) for address in wanted]
+    done = subprocess.run(['addr2line', '-f', '-s', '-e', binary, *near], capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    for address, function, place in zip(wanted, lines[::2], lines[1::2]):
+        text = re.sub(r'(?:<null> <null> )?\(' + re.escape(name) + r'\+' + address + r'(?: BuildId: \w+)?\)', f'{function} {place}', text)
+    return text
 
 
 def busybox():
@@ -242,6 +258,9 @@ class Suite:
         state = os.path.join(self.folder, 'state')
         os.mkdir(state, 0o711)
         self.runtime = Runtime(binary, state, platform, self.folder)
+        # Where a sanitizer build's processes write their reports.
+        self.sanitizer_log = os.path.join(self.folder, 'sanitizer.log')
+        os.environ['RUNSC_SANITIZER_LOG'] = self.sanitizer_log
         self.counter = 0
         # What was there before a driver's points and stays until its end: services, their mounts and sockets.
         self.services = set()
@@ -308,6 +327,17 @@ class Suite:
             self.true(entries, 'no entry in the log file')
         return done
 
+    def no_reports(self):
+        """A sanitizer build has reported nothing since the last time."""
+        text = read_text(self.sanitizer_log)
+        self.forget_reports()
+        if text:
+            raise Failure('a sanitizer reports:\n' + symbolized(text[:20000], self.runtime.binary))
+
+    def forget_reports(self):
+        if os.path.exists(self.sanitizer_log):
+            os.unlink(self.sanitizer_log)
+
     # what is left behind
     def leftovers(self):
         """Processes, mounts, cgroups and sockets that this driver's containers left. Return: lines, empty if clean."""
@@ -369,6 +399,7 @@ def run_point(suite, number, title, function):
         left = suite.clean()
         if left:
             raise Failure('left behind: ' + '; '.join(left))
+        suite.no_reports()
         print(f'ok {number} - {title}', flush=True)
         return True
     except Skip as reason:
@@ -382,7 +413,9 @@ def run_point(suite, number, title, function):
     except Exception:  # a driver's own mistake is a failure of its point, told whole
         lines = traceback.format_exc().splitlines()
     print(f'not ok {number} - {title}', flush=True)
-    for line in lines[-40:]:
+    lines += symbolized(read_text(suite.sanitizer_log)[:20000], suite.runtime.binary).splitlines()[:80]
+    suite.forget_reports()
+    for line in lines[:100]:
         print(f'# {line}', flush=True)
     if os.environ.get('RUNSC_TEST_DEBUG'):
         for line in read_text(suite.runtime.debug_log).splitlines()[-40:]:

@@ -43,6 +43,12 @@ def main():
         if left:
             print('Bail out! left behind: ' + '; '.join(left))
             status = 1
+        suite.no_reports()
+    except harness.Failure as failure:
+        for line in str(failure).splitlines():
+            print(f'# {line}')
+        print('Bail out! ' + str(failure).splitlines()[0])
+        status = 1
     except harness.Skip as reason:
         print(f'1..0 # SKIP {reason}')
         status = 0
