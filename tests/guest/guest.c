@@ -328,29 +328,27 @@ unsigned long guest_operations(unsigned long fallback)
     return value ? value : fallback;
 }
 
-/* remove_tree() - delete a scratch directory, whatever modes a test has left in it */
-static void remove_tree(const char *path, int depth)
+/* remove_tree() - delete a directory, whatever modes, depths and lengths a test has left in it */
+static void remove_tree(int parent, const char *name, int depth)
 {
     struct dirent *entry;
     DIR *dir;
+    int fd;
 
-    chmod(path, 0700);
-    dir = depth < 32 ? opendir(path) : NULL;
+    fchmodat(parent, name, 0700, 0);
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    dir = fd >= 0 && depth < 100 ? fdopendir(fd) : NULL;
     while (dir && (entry = readdir(dir))) {
-        char below[4096];
-        struct stat st;
-
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
             continue;
-        snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
-        if (lstat(below, &st) == 0 && S_ISDIR(st.st_mode))
-            remove_tree(below, depth + 1);
-        else
-            unlink(below);
+        if (unlinkat(fd, entry->d_name, 0) < 0)
+            remove_tree(fd, entry->d_name, depth + 1);
     }
     if (dir)
         closedir(dir);
-    rmdir(path);
+    else if (fd >= 0)
+        close(fd);
+    unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 /* remove_scratch() - the test's directory, wherever it asked for it */
@@ -362,7 +360,7 @@ static void remove_scratch(void)
     for (size_t i = 0; i < COUNT_OF(bases); i++) {
         snprintf(path, sizeof(path), "%.120s/%s", bases[i], running.scratch);
         if (access(path, F_OK) == 0)
-            remove_tree(path, 0);
+            remove_tree(AT_FDCWD, path, 0);
     }
 }
 
