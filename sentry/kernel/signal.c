@@ -3,7 +3,7 @@
  *
  * A signal is pending for a task (task->pending) or for its group (tg->pending); both are a bit set
  * and a queue of siginfo. A standard signal is queued once, a real-time one as often as sent, up to
- * LIMIT_SIGQUEUE for each set (signal(7)).
+ * RLIMIT_SIGPENDING and LIMIT_SIGQUEUE for all of one user's processes (signal(7)).
  */
 #include "sentry/kernel/signal.h"
 
@@ -47,6 +47,12 @@ void sighand_exec(struct sighand *sh)
     mutex_unlock(&sh->lock);
 }
 
+void sigqueue_free(struct sigqueue *q)
+{
+    task_count_signal_release(q->uid);
+    free(q);
+}
+
 void sigpending_init(struct sigpending *p)
 {
     *p = (struct sigpending){0};
@@ -59,7 +65,7 @@ void sigpending_clear(struct sigpending *p)
 
     list_for_each_safe(q, tmp, &p->queue, node) {
         list_del(&q->node);
-        free(q);
+        sigqueue_free(q);
     }
     p->set = 0;
     p->queued = 0;
@@ -86,7 +92,7 @@ static void take_info(struct sigpending *p, int signo, struct lx_siginfo *out)
         list_del(&found->node);
         p->queued--;
         *out = found->info;
-        free(found);
+        sigqueue_free(found);
     } else {
         *out = (struct lx_siginfo){.signo = signo, .code = LX_SI_USER};
     }

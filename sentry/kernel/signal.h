@@ -23,6 +23,7 @@ static inline u64 sigbit(int signo)
 
 struct sigqueue {
     struct list_node node;
+    u32 uid; /* whose RLIMIT_SIGPENDING it counts against */
     struct lx_siginfo info;
 };
 
@@ -49,6 +50,8 @@ struct sighand *sighand_new(const struct sighand *copy_of);
 /* sighand_exec() - handlers to default at exec; ignored ones stay. */
 void sighand_exec(struct sighand *sh);
 
+/* sigqueue_free() - an unlinked one. */
+void sigqueue_free(struct sigqueue *q);
 /* sigpending_init(), sigpending_clear() - make it empty; clear frees what is queued. */
 void sigpending_init(struct sigpending *p);
 void sigpending_clear(struct sigpending *p);

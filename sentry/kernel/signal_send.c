@@ -40,7 +40,7 @@ static void drop_signals(struct sigpending *p, u64 set)
             continue;
         list_del(&q->node);
         p->queued--;
-        free(q);
+        sigqueue_free(q);
     }
     p->set &= ~set;
 }
@@ -106,13 +106,34 @@ static bool ignored_locked(struct thread_group *tg, struct task *t, const struct
     return tg->unkillable || (sigbit(signo) & DEFAULT_IGNORED);
 }
 
-static int enqueue(struct sigpending *p, const struct lx_siginfo *info)
+/* sigqueue_new() - room for one more, counted for t's user. A standard signal that the kernel or
+ * kill(2) sends needs no room by RLIMIT_SIGPENDING. Return: NULL if there is none. */
+static struct sigqueue *sigqueue_new(struct task *t, const struct lx_siginfo *info)
+{
+    bool free_of_limit = info->signo < LX_SIGRTMIN && info->code >= 0;
+    u64 limit = min_of(task_rlimit(t, LX_RLIMIT_SIGPENDING), (u64)LIMIT_SIGQUEUE);
+    struct sigqueue *q = malloc(sizeof(*q));
+    struct cred *cred;
+
+    if (!q)
+        return NULL;
+    cred = task_cred_of(t);
+    q->uid = cred->uid;
+    cred_put(cred);
+    if (task_count_signal(q->uid, free_of_limit ? UINT32_MAX : limit))
+        return q;
+    free(q);
+    return NULL;
+}
+
+/* enqueue() - for `t`, or its group (then t is the leader). tg->lock held. */
+static int enqueue(struct sigpending *p, struct task *t, const struct lx_siginfo *info)
 {
     struct sigqueue *q;
 
     if (info->signo < LX_SIGRTMIN && (p->set & sigbit(info->signo)))
         return 0; /* a standard signal is pending once */
-    q = p->queued < LIMIT_SIGQUEUE ? malloc(sizeof(*q)) : NULL;
+    q = sigqueue_new(t, info);
     if (q) {
         q->info = *info;
         list_add_tail(&p->queue, &q->node);
@@ -189,7 +210,7 @@ static int send_locked(struct thread_group *tg, struct task *t, const struct lx_
         group_exit_locked(tg, LX_SIGKILL);
         return 0;
     }
-    err = enqueue(t ? &t->pending : &tg->pending, info);
+    err = enqueue(t ? &t->pending : &tg->pending, t ? t : tg->leader, info);
     if (err < 0)
         return err;
     if (!t)
@@ -260,7 +281,7 @@ void signal_force(struct task *t, const struct lx_siginfo *info)
     if (sa->handler == LX_SIG_DFL)
         tg->unkillable = false; /* even an init dies of its own fault */
     mutex_unlock(&tg->sighand->lock);
-    if (enqueue(&t->pending, info) == 0)
+    if (enqueue(&t->pending, t, info) == 0)
         atomic_fetch_or(&t->work, TASK_WORK_SIGNAL);
     signal_recompute_locked(t);
     mutex_unlock(&tg->lock);

@@ -169,7 +169,8 @@ void task_set_cred(struct task *t, struct cred *fresh)
         t->parent_death_signal = 0;
     }
     if (old->uid != fresh->uid)
-        t->nproc_exceeded = task_count_move(old->uid, fresh->uid) > task_rlimit(t, LX_RLIMIT_NPROC);
+        t->nproc_exceeded =
+            task_count_move(old->uid, fresh->uid) > task_rlimit(t, LX_RLIMIT_NPROC) && fresh->uid;
     mutex_lock(&t->lock);
     t->cred = fresh;
     mutex_unlock(&t->lock);

@@ -230,6 +230,9 @@ void task_count_release(struct container *c, u32 uid);
 /* task_count_move() - a task changes its uid. Return: how many tasks `to` has now. */
 u32 task_count_move(u32 from, u32 to);
 u32 task_count_of(u32 uid);
+/* task_count_signal() - one more queued signal of uid. Return: false: it has `limit` already. */
+bool task_count_signal(u32 uid, u64 limit);
+void task_count_signal_release(u32 uid);
 
 /* thread_group_times() - CPU time of all its tasks, of those gone too. task_times(): of one. */
 void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns);

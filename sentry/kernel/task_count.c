@@ -1,6 +1,7 @@
 /*
- * How many tasks there are: in the sandbox, in each container, of each user. A charge comes before
- * a task is made; zombies count until they are reaped, as on Linux.
+ * How many tasks there are: in the sandbox, in each container, of each user; and how many signals
+ * are queued for each user's processes. A charge comes before a task is made; zombies count until
+ * they are reaped, as on Linux.
  */
 #include "sentry/abi/lx_cred.h"
 #include "sentry/base/limits.h"
@@ -12,7 +13,7 @@
 
 struct uid_count {
     struct hash_node node;
-    u32 uid, tasks;
+    u32 uid, tasks, signals;
 };
 
 static struct mutex lock = MUTEX_INIT(CRED);
@@ -32,32 +33,48 @@ static struct uid_count *find_locked(u32 uid)
     return NULL;
 }
 
-/* add_locked() - one more for uid. Return: the count; 0: no memory, it is not counted. */
-static u32 add_locked(u32 uid)
+/* entry_locked() - the counts of uid, made if need be; NULL: no memory. */
+static struct uid_count *entry_locked(u32 uid)
 {
     struct uid_count *c = find_locked(uid);
 
-    if (!c) {
-        c = calloc(1, sizeof(*c));
-        if (!c)
-            return 0;
-        c->uid = uid;
-        if (hash_insert(&by_uid, &c->node, hash_u64(uid)) < 0) {
-            free(c);
-            return 0;
-        }
+    if (c)
+        return c;
+    c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->uid = uid;
+    if (hash_insert(&by_uid, &c->node, hash_u64(uid)) < 0) {
+        free(c);
+        return NULL;
     }
-    return ++c->tasks;
+    return c;
+}
+
+static void forget_unused_locked(struct uid_count *c)
+{
+    if (c->tasks || c->signals)
+        return;
+    hash_remove(&by_uid, &c->node);
+    free(c);
+}
+
+/* add_locked() - one more for uid. Return: the count; 0: no memory, it is not counted. */
+static u32 add_locked(u32 uid)
+{
+    struct uid_count *c = entry_locked(uid);
+
+    return c ? ++c->tasks : 0;
 }
 
 static void drop_locked(u32 uid)
 {
     struct uid_count *c = find_locked(uid);
 
-    if (!c || --c->tasks)
+    if (!c || !c->tasks)
         return;
-    hash_remove(&by_uid, &c->node);
-    free(c);
+    c->tasks--;
+    forget_unused_locked(c);
 }
 
 /* exempt() - whom RLIMIT_NPROC doesn't bind (fork(2), EAGAIN). */
@@ -121,4 +138,34 @@ u32 task_count_of(u32 uid)
     n = c ? c->tasks : 0;
     mutex_unlock(&lock);
     return n;
+}
+
+bool task_count_signal(u32 uid, u64 limit)
+{
+    struct uid_count *c;
+    bool ok = false;
+
+    mutex_lock(&lock);
+    c = entry_locked(uid);
+    if (c) {
+        ok = c->signals < limit;
+        if (ok)
+            c->signals++;
+        forget_unused_locked(c);
+    }
+    mutex_unlock(&lock);
+    return ok;
+}
+
+void task_count_signal_release(u32 uid)
+{
+    struct uid_count *c;
+
+    mutex_lock(&lock);
+    c = find_locked(uid);
+    if (c && c->signals) {
+        c->signals--;
+        forget_unused_locked(c);
+    }
+    mutex_unlock(&lock);
 }

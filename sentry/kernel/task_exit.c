@@ -153,11 +153,12 @@ static void finish_group(struct task *t)
     struct thread_group *tg = t->tg;
     struct file *exe;
 
-    timer_cancel(&tg->itimer_real, true);
     mutex_lock(&tg->lock);
     exe = tg->exe;
     tg->exe = NULL;
+    tg->itimer_interval = 0; /* else it might arm itself once more */
     mutex_unlock(&tg->lock);
+    timer_cancel(&tg->itimer_real, true);
     file_put(exe);
     if (tg->pid->ns->init == tg)
         pid_ns_shutdown(t);

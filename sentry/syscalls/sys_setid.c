@@ -28,14 +28,7 @@ static int arg_gid(const struct cred *c, u64 arg, u32 *kgid)
 /* commit_uid() - make `fresh` (taken) the task's, with what a change of uids brings. */
 static s64 commit_uid(struct task *t, struct cred *fresh)
 {
-    u32 from = t->cred->uid, to = fresh->uid;
-
     cred_fix_setuid(fresh, t->cred);
-    if (fresh->euid != t->cred->euid || fresh->fsuid != t->cred->fsuid)
-        t->parent_death_signal = 0;
-    if (from != to)
-        t->nproc_exceeded = task_count_move(from, to) > task_rlimit(t, LX_RLIMIT_NPROC) &&
-                            to != 0;
     task_set_cred(t, fresh);
     return 0;
 }
