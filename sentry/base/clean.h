@@ -9,6 +9,7 @@ static inline void clean_free(void *p)
     free(*(void **)p);
 }
 
+/* clean_fd() - closes a descriptor that is not negative, at scope's end. */
 void clean_fd(const int *fd);
 
 #define auto_free __attribute__((cleanup(clean_free)))

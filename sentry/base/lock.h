@@ -48,6 +48,7 @@ void mutex_unlock_two(struct mutex *a, struct mutex *b) LOCK_ATTR(no_thread_safe
 
 void rwlock_init(struct rwlock *l, enum lock_class class);
 void rwlock_destroy(struct rwlock *l);
+/* rwlock_read(), rwlock_write() - for sharing, for oneself; rwlock_unlock() ends both. */
 void rwlock_read(struct rwlock *l) LOCK_ATTR(acquire_shared_capability(*l));
 void rwlock_write(struct rwlock *l) LOCK_ATTR(acquire_capability(*l));
 void rwlock_unlock(struct rwlock *l) LOCK_ATTR(release_generic_capability(*l));

@@ -36,6 +36,7 @@ extern struct control_config control_config;
 
 void control_conn_get(struct control_conn *c);
 void control_conn_put(struct control_conn *c);
+/* control_conn_send() - a failure is logged: a peer that is gone needs no answer. */
 void control_conn_send(struct control_conn *c, const struct control_msg *reply);
 
 /* control_run() - find and do what the request asks; fills req->reply unless req->later. */

@@ -13,6 +13,10 @@ struct fs_context {
 };
 OBJ_REFS(fs_context)
 
+/*
+ * fs_context_new(), fs_context_dup() - new references to the paths. Return: NULL without memory.
+ * fs_context_set_cwd(), fs_context_set_root() - take references of their own.
+ */
 struct fs_context *fs_context_new(const struct path *root, const struct path *cwd, u32 umask);
 struct fs_context *fs_context_dup(struct fs_context *fs);
 void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd);

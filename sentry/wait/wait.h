@@ -70,6 +70,7 @@ void waitq_defer(struct wait_deferred *d);
 
 void waitq_init(struct waitq *q);
 void waitq_destroy(struct waitq *q);
+/* waitq_add() - the entry is woken from now on; whoever added it removes it. */
 void waitq_add(struct waitq *q, struct wait_entry *e);
 /* waitq_del() - after it returns wake() is not running and will not run. */
 void waitq_del(struct waitq *q, struct wait_entry *e);

@@ -5,8 +5,8 @@ import re
 import lint
 
 # What something else explains: handlers their row in syscalls.def, thin host_* wrappers the man page and their
-# host-calls comment, and these endings mean the same everywhere in the tree.
-EXEMPT = re.compile(r'^(main|\w+_main|sys_\w+|host_\w+|\w+_(init|destroy|new|free|get|put|lock|unlock|trylock)|LLVMFuzzerTestOneInput)$')
+# host-calls comment, files of proc and sys the row of their table, and these endings mean the same everywhere in the tree.
+EXEMPT = re.compile(r'^(main|\w+_main|sys_\w+|host_\w+|(proc|sysfs)_(show|store)_\w+|\w+_(init|destroy|new|free|get|put|lock|unlock|trylock)|LLVMFuzzerTestOneInput)$')
 COMMENT_END = re.compile(r'\*/\s*$')
 DECLARATION = re.compile(r'^(?:extern\s+)?[A-Za-z_][\w \t*]*?[ \t*]([a-z_]\w*)\s*\([^;{]*\)[^;{]*;', re.MULTILINE)
 

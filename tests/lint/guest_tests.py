@@ -11,6 +11,9 @@ STRING = r'"((?:[^"\\]|\\.)*)"'
 TEST = re.compile(r'\bTEST(?:_\w+)?\(\s*(\w+)\s*(?:,\s*[^",]+)?,\s*((?:' + STRING + r'\s*)+)\)')
 HEADERS = ('/usr/include/x86_64-linux-gnu/asm/unistd_64.h', '/usr/include/asm/unistd_64.h')
 NOTE_WITHOUT = re.compile(r'no guest test:')
+# A row whose note says so never succeeds, and neither do these: then that error is what is to be covered.
+NOTE_ALWAYS = re.compile(r'always (E[A-Z0-9]+)')
+NEVER_SUCCEED = {'pause': 'EINTR', 'rt_sigsuspend': 'EINTR', 'restart_syscall': 'EINTR'}
 
 
 def rows(tree):
@@ -53,7 +56,9 @@ def check(tree):
     table = rows(tree)
     outcomes, places = covered(tree)
     for name, (line, supported, body) in table.items():
-        if supported and 'ok' not in outcomes.get(name, ()) and not NOTE_WITHOUT.search(body):
+        always = NOTE_ALWAYS.search(body)
+        wanted = {'ok', always.group(1) if always else NEVER_SUCCEED.get(name, 'ok')}
+        if supported and not wanted & outcomes.get(name, set()) and not NOTE_WITHOUT.search(body):
             yield lint.Finding(TABLE, line, f'{name} is supported, and no guest test covers its success: TEST(…, "{name}")')
     known = set(table) | linux_calls()
     for name in sorted(set(outcomes) - known) if len(known) > len(table) else []:
@@ -68,6 +73,8 @@ CASES = [
     ({TABLE: DEF}, f'{TABLE}:2: read is supported'),
     ({TABLE: DEF, 'tests/guest/a.c': 'TEST_LONG(reads, 90, "read:EBADF "\n    "read")\n'}, None),
     ({TABLE: DEF, 'tests/guest/a.c': 'TEST(reads, "read raed")\n'}, 'covers "raed"'),
+    ({TABLE: 'SYSCALL(9, adjtimex, PARTIAL, "b:PTR", "always EPERM: the host\'s")\n', 'tests/guest/a.c': 'TEST(a, "adjtimex:EPERM")'}, None),
+    ({TABLE: 'SYSCALL(9, adjtimex, PARTIAL, "b:PTR", "always EPERM: the host\'s")\n', 'tests/guest/a.c': 'TEST(a, "adjtimex:EINVAL")'}, 'adjtimex is'),
     ({TABLE: 'SYSCALL(0, read, FULL, "fd:FD", "no guest test: needs a second machine")\n'}, None),
 ]
 
