@@ -465,6 +465,29 @@ TEST(chmod_basic, "chmod fchmod fchmodat chmod:ENOENT,EFAULT,ENOTDIR fchmod:EBAD
     EXPECT_ERRNO(SYS(fchmodat, AT_FDCWD, "missing", 0), ENOENT);
 }
 
+TEST(fchmodat2_flags, "fchmodat2 fchmodat2:EINVAL,EBADF,ENOENT,EOPNOTSUPP")
+{
+    int fd;
+
+    /* Younger than the headers of some systems. */
+    if (syscall(452, -1l, -1l, -1l, -1l) == -1 && errno == ENOSYS)
+        SKIP("no fchmodat2");
+    guest_scratch();
+    guest_make_file("file", "");
+    REQUIRE_OK(symlink("file", "link"));
+    fd = (int)REQUIRE_OK(open("file", O_PATH));
+    EXPECT_OK(SYS_NR(452, AT_FDCWD, "link", 0640, 0));
+    EXPECT_EQ(stat_of("file").st_mode, S_IFREG | 0640);
+    EXPECT_OK(SYS_NR(452, fd, "", 0600, AT_EMPTY_PATH));
+    EXPECT_EQ(stat_of("file").st_mode, S_IFREG | 0600);
+    EXPECT_OK(SYS_NR(452, AT_FDCWD, "file", 0604, AT_SYMLINK_NOFOLLOW));
+    EXPECT_EQ(stat_of("file").st_mode, S_IFREG | 0604);
+    EXPECT_ERRNO(SYS_NR(452, AT_FDCWD, "link", 0, AT_SYMLINK_NOFOLLOW), EOPNOTSUPP);
+    EXPECT_ERRNO(SYS_NR(452, AT_FDCWD, "file", 0, 0x40000000), EINVAL);
+    EXPECT_ERRNO(SYS_NR(452, -1, "file", 0, 0), EBADF);
+    EXPECT_ERRNO(SYS_NR(452, AT_FDCWD, "missing", 0, 0), ENOENT);
+}
+
 TEST(chown_basic, "chown fchown lchown fchownat chown:ENOENT,EFAULT fchown:EBADF fchownat:EINVAL,EBADF,ENOENT lchown:ENOENT")
 {
     int fd;
@@ -668,7 +691,7 @@ TEST(sync_calls, "fsync fdatasync fsync:EBADF,EINVAL fdatasync:EBADF,EINVAL sync
     EXPECT_ERRNO(SYS(fdatasync, ends[0]), EINVAL);
 }
 
-TEST(fadvise_readahead, "fadvise64 fadvise64:EBADF,EINVAL,ESPIPE readahead:EBADF")
+TEST(fadvise_readahead, "fadvise64 fadvise64:EBADF,EINVAL,ESPIPE readahead readahead:EBADF")
 {
     int fd, ends[2];
 
@@ -684,6 +707,7 @@ TEST(fadvise_readahead, "fadvise64 fadvise64:EBADF,EINVAL,ESPIPE readahead:EBADF
     EXPECT_ERRNO(SYS(fadvise64, fd, 0, -1, 0), EINVAL);
     REQUIRE_OK(pipe(ends));
     EXPECT_ERRNO(SYS(fadvise64, ends[0], 0, 0, 0), ESPIPE);
+    EXPECT_OK(SYS(readahead, fd, 0, 1));
     EXPECT_ERRNO(SYS(readahead, -1, 0, 1), EBADF);
 }
 

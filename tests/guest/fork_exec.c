@@ -359,6 +359,30 @@ TEST(clone_parent_flag, "clone")
     EXPECT_EXIT(*grandchild, 6);
 }
 
+TEST(clone3_basic, "clone3")
+{
+    uint64_t args[8] = {0};
+    int parent_tid = 0;
+    long pid;
+
+    NEEDS(clone3);
+    /* flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls */
+    args[0] = CLONE_PARENT_SETTID;
+    args[3] = (uintptr_t)&parent_tid;
+    args[4] = SIGCHLD;
+    pid = SYS(clone3, args, sizeof(args));
+    if (pid == 0)
+        _exit(8);
+    REQUIRE(pid > 0);
+    EXPECT_EQ(parent_tid, pid);
+    EXPECT_EXIT((pid_t)pid, 8);
+    args[5] = (uintptr_t)args;
+    EXPECT_ERRNO(SYS(clone3, args, sizeof(args)), EINVAL);
+    args[5] = 0;
+    args[4] = 65;
+    EXPECT_ERRNO(SYS(clone3, args, sizeof(args)), EINVAL);
+}
+
 TEST(clone_errors, "clone:EINVAL clone3:EINVAL,EFAULT,E2BIG")
 {
     EXPECT_ERRNO(SYS(clone, CLONE_THREAD, NULL, NULL, NULL, NULL), EINVAL);

@@ -207,6 +207,28 @@ TEST(affinity_set, "sched_setaffinity sched_setaffinity:EINVAL,ESRCH,EFAULT")
     EXPECT_ERRNO(SYS(sched_setaffinity, 0, sizeof(mask), (void *)8), EFAULT);
 }
 
+TEST(policies, "sched_setscheduler sched_setparam sched_rr_get_interval sched_setscheduler:EINVAL,ESRCH sched_setparam:EINVAL sched_rr_get_interval:EINVAL,ESRCH,EFAULT")
+{
+    struct timespec slice = {-1, -1};
+    int zero = 0, one = 1;
+
+    EXPECT_OK(SYS(sched_setscheduler, 0, SCHED_BATCH, &zero));
+    EXPECT_EQ(SYS(sched_getscheduler, 0), SCHED_BATCH);
+    EXPECT_OK(SYS(sched_setparam, 0, &zero));
+    EXPECT_OK(SYS(sched_setscheduler, 0, SCHED_OTHER, &zero));
+    EXPECT_EQ(SYS(sched_getscheduler, 0), SCHED_OTHER);
+    EXPECT_ERRNO(SYS(sched_setscheduler, 0, SCHED_OTHER, &one), EINVAL);
+    EXPECT_ERRNO(SYS(sched_setscheduler, 0, 99, &zero), EINVAL);
+    EXPECT_ERRNO(SYS(sched_setscheduler, 0, SCHED_OTHER, NULL), EINVAL);
+    EXPECT_ERRNO(SYS(sched_setscheduler, 0x3ffffff0, SCHED_OTHER, &zero), ESRCH);
+    EXPECT_ERRNO(SYS(sched_setparam, 0, &one), EINVAL);
+    EXPECT_OK(SYS(sched_rr_get_interval, 0, &slice));
+    EXPECT(slice.tv_sec == 0 && slice.tv_nsec >= 0);
+    EXPECT_ERRNO(SYS(sched_rr_get_interval, -1, &slice), EINVAL);
+    EXPECT_ERRNO(SYS(sched_rr_get_interval, 0x3ffffff0, &slice), ESRCH);
+    EXPECT_ERRNO(SYS(sched_rr_get_interval, 0, (void *)8), EFAULT);
+}
+
 TEST(getcpu_basic, "getcpu getcpu:EFAULT")
 {
     unsigned int cpu = ~0u, node = ~0u;
@@ -266,6 +288,25 @@ TEST(personality_basic, "personality")
     EXPECT_EQ(SYS(personality, ADDR_NO_RANDOMIZE), PER_LINUX);
     EXPECT_EQ(SYS(personality, 0xffffffff), ADDR_NO_RANDOMIZE);
     EXPECT_EQ(SYS(personality, 0), ADDR_NO_RANDOMIZE);
+}
+
+TEST(kernel_log, "syslog syslog:EINVAL")
+{
+    static char buf[65536];
+    long n;
+
+    if (SYS(syslog, 10 /* SIZE_BUFFER */, NULL, 0) < 0) {
+        EXPECT_EQ(errno, EPERM);
+        SKIP("may not read the kernel's log");
+    }
+    n = EXPECT_OK(SYS(syslog, 3 /* READ_ALL */, buf, sizeof(buf) - 1));
+    EXPECT_GE(n, 0);
+    if (guest_sandboxed())
+        EXPECT(strstr(buf, "Starting gVisor..."));
+    EXPECT_EQ(SYS(syslog, 3, buf, 0), 0);
+    EXPECT_ERRNO(SYS(syslog, 3, NULL, 100), EINVAL);
+    EXPECT_ERRNO(SYS(syslog, 3, buf, -1), EINVAL);
+    EXPECT_ERRNO(SYS(syslog, 99, buf, 100), EINVAL);
 }
 
 TEST(sync_basic, "sync")

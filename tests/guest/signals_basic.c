@@ -388,7 +388,7 @@ TEST(sigtimedwait_wakes, "rt_sigtimedwait")
     EXPECT_EXIT(pid, 2);
 }
 
-TEST(sigsuspend_basic, "rt_sigsuspend:EINTR,EINVAL,EFAULT")
+TEST(sigsuspend_basic, "rt_sigsuspend rt_sigsuspend:EINTR,EINVAL,EFAULT")
 {
     uint64_t none = 0;
     pid_t pid;
@@ -410,7 +410,7 @@ TEST(sigsuspend_basic, "rt_sigsuspend:EINTR,EINVAL,EFAULT")
     EXPECT_CHILD_OK(pid);
 }
 
-TEST(pause_basic, "pause:EINTR")
+TEST(pause_basic, "pause pause:EINTR")
 {
     pid_t pest;
 
@@ -593,7 +593,7 @@ TEST(nanosleep_eintr, "nanosleep:EINTR")
     guest_end(pest);
 }
 
-TEST(stop_does_not_interrupt, "kill nanosleep")
+TEST(stop_does_not_interrupt, "kill nanosleep restart_syscall")
 {
     struct timespec want = {0, 200000000};
     pid_t pid;
@@ -611,6 +611,11 @@ TEST(stop_does_not_interrupt, "kill nanosleep")
     guest_sleep_ms(30);
     kill(pid, SIGCONT);
     EXPECT_CHILD_OK(pid);
+}
+
+TEST(restart_nothing, "restart_syscall:EINTR")
+{
+    EXPECT_ERRNO(SYS(restart_syscall), EINTR);
 }
 
 TEST(ignored_does_not_interrupt, "read")
