@@ -155,10 +155,11 @@ static void *work(void *arg)
             j.reply.status = r;
         else
             serve(w, &j);
+        /* Before the answer, upon which the next request may come at once. */
+        atomic_fetch_sub(&g->busy, 1);
         channel_server_reply(&g->channel, slot, &j.reply, w->out, j.fd);
         if (j.fd >= 0)
             host_close(j.fd);
-        atomic_fetch_sub(&g->busy, 1);
     }
     return NULL;
 }

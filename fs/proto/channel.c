@@ -3,15 +3,17 @@
  *
  * SLOTS     The memfd has CHANNEL_SLOTS slots. The Sentry keeps in private memory which are free. A
  *           thread takes one, writes its request, sets the slot's state to PENDING, sets the slot's
- *           bit in `submitted` and, if a worker sleeps, wakes one. A worker takes a bit away (which
- *           makes the slot its own), copies the request into private memory, serves it, writes the
- *           answer, sets the state to DONE, and wakes the thread if the state was SLEEPING. Only the
- *           lowest free slots are used, so that few pages are ever touched.
+ *           bit in `submitted` and, if a worker sleeps and none spins, wakes one. A worker takes a bit
+ *           away (which makes the slot its own), copies the request into private memory, serves it,
+ *           writes the answer, sets the state to DONE, and wakes the thread if the state was
+ *           SLEEPING. Only the lowest free slots are used, so that few pages are ever touched.
  * SLEEP     The Sentry's thread sleeps on its slot's state, having changed it from PENDING to
  *           SLEEPING; the workers sleep on `submitted` while it is 0, counted in `sleepers`. Both are
  *           futexes of shared memory. Before it sleeps each side polls for a few microseconds, but
  *           only if the other was last seen on another CPU and polling has paid lately (the score
- *           falls with each miss; at zero it is tried now and then).
+ *           falls with each miss; at zero it is tried now and then). A worker that polls is counted
+ *           in `spinners` and takes a request only after it has left that count: a request that
+ *           came while it was in it finds it looking, and wakes nobody.
  * DEATH     A thread of the Sentry sleeps in poll() for the socket's hang-up. It sets `dead` and
  *           makes every slot DONE; a caller tests `dead` after it has become PENDING, so that none
  *           can be missed. The gofer's main thread watches its end likewise and exits.

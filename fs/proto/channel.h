@@ -35,8 +35,8 @@ static_assert(sizeof(((struct channel_slot *)0)->data) >= 2 * PROTO_PATH_MAX + P
 struct channel_shm {
     atomic_uint submitted; /* bit N: slot N has a request; the gofer's workers sleep on it */
     u32 pad0[15];
-    atomic_uint sleepers; /* workers that sleep */
-    u32 pad1[15];
+    atomic_uint sleepers, spinners; /* workers that sleep, and that are about to look */
+    u32 pad1[14];
     atomic_uint client_cpu, server_cpu; /* where each side was last seen: hints, no more */
     u32 pad2[14];
     u8 pad3[CHANNEL_HEAD_BYTES - 192];

@@ -233,7 +233,7 @@ static void slot_submit(struct channel_client *c, u32 slot, const struct channel
     s->request = call->req;
     atomic_store(&s->state, SLOT_PENDING);
     atomic_fetch_or(&c->shm->submitted, 1u << slot);
-    if (atomic_load(&c->shm->sleepers))
+    if (!atomic_load(&c->shm->spinners) && atomic_load(&c->shm->sleepers))
         host_futex_wake(&c->shm->submitted, 1, true);
 }
 

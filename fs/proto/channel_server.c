@@ -32,16 +32,38 @@ static u32 take_bit(struct channel_server *s)
     return CHANNEL_SLOTS;
 }
 
+/* spin() - while it is counted as a spinner, nobody wakes a sleeper for a new request. It looks at
+ * all requests that were submitted meanwhile after it has ceased to be one. */
+static void spin(struct channel_server *s)
+{
+    atomic_fetch_add(&s->shm->spinners, 1);
+    channel_spin(&s->spin, &s->shm->submitted, 0, true, &s->shm->client_cpu, &s->shm->server_cpu);
+    atomic_fetch_sub(&s->shm->spinners, 1);
+}
+
+/* share() - a worker takes one request only: have another one look if there are more. */
+static void share(struct channel_server *s)
+{
+    if (channel_server_pending(s) && atomic_load(&s->shm->sleepers))
+        host_futex_wake(&s->shm->submitted, 1, true);
+}
+
 u32 channel_server_wait(struct channel_server *s)
 {
+    bool spun = false;
+
     for (;;) {
         u32 slot = take_bit(s);
 
-        if (slot < CHANNEL_SLOTS)
+        if (slot < CHANNEL_SLOTS) {
+            share(s);
             return slot;
-        if (channel_spin(&s->spin, &s->shm->submitted, 0, true, &s->shm->client_cpu,
-                         &s->shm->server_cpu))
+        }
+        if (!spun) {
+            spin(s);
+            spun = true;
             continue;
+        }
         atomic_fetch_add(&s->shm->sleepers, 1);
         host_futex_wait(&s->shm->submitted, 0, DEADLINE_NEVER, true);
         atomic_fetch_sub(&s->shm->sleepers, 1);
