@@ -123,6 +123,19 @@ void host_process_reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* last_monotonic() - of the clocks that share an offset, the one that is behind: none of them may
+ * begin below 0. */
+static clockid_t last_monotonic(void)
+{
+    struct timespec adjusted, raw;
+
+    clock_gettime(CLOCK_MONOTONIC, &adjusted);
+    clock_gettime(CLOCK_MONOTONIC_RAW, &raw);
+    if (raw.tv_sec != adjusted.tv_sec)
+        return raw.tv_sec < adjusted.tv_sec ? CLOCK_MONOTONIC_RAW : CLOCK_MONOTONIC;
+    return raw.tv_nsec < adjusted.tv_nsec ? CLOCK_MONOTONIC_RAW : CLOCK_MONOTONIC;
+}
+
 /* offset() - "<clock> <secs> <nanosecs>" that makes the clock's present value 0. */
 static void offset(const char *name, clockid_t clock, char *text, size_t size)
 {
@@ -140,7 +153,7 @@ int host_process_time_start(void)
 
     if (r)
         return r;
-    offset("monotonic", CLOCK_MONOTONIC, monotonic, sizeof(monotonic));
+    offset("monotonic", last_monotonic(), monotonic, sizeof(monotonic));
     offset("boottime", CLOCK_BOOTTIME, boottime, sizeof(boottime));
     snprintf(text, sizeof(text), "%s\n%s\n", monotonic, boottime);
     return host_file_put(AT_FDCWD, "/proc/self/timens_offsets", text);

@@ -17,6 +17,8 @@
 /* Entries as they are gathered for one call. */
 struct dirents {
     struct dir_emit emit;
+    struct task *t;
+    uaddr_t to; /* the guest's buffer */
     u8 *buf;
     size_t len, cap;
     bool old;  /* getdents(2)'s layout */
@@ -46,9 +48,20 @@ static bool emit_dirent(struct dir_emit *e, const char *name, u32 len, u64 ino, 
     return true;
 }
 
+/* put_dirents() - all is gathered: to the guest, before the position moves on. */
+static int put_dirents(struct dir_emit *e)
+{
+    struct dirents *d = container_of(e, struct dirents, emit);
+
+    if (!d->len)
+        return d->full ? -EINVAL : 0;
+    return usermem_out(d->t->mm, d->to, d->buf, d->len);
+}
+
 static s64 do_getdents(struct task *t, const u64 a[6], bool old)
 {
-    struct dirents d = {.emit.emit = emit_dirent, .old = old};
+    struct dirents d = {.emit = {.emit = emit_dirent, .finish = put_dirents},
+                        .t = t, .to = a[1], .old = old};
     auto_put(file) struct file *f = NULL;
     auto_free u8 *buf = NULL;
     s64 rc = arg_fd(t, a[0], &f);
@@ -60,11 +73,7 @@ static s64 do_getdents(struct task *t, const u64 a[6], bool old)
     if (!buf)
         return -ENOMEM;
     rc = file_readdir(f, &d.emit);
-    if (rc < 0 && !d.len)
-        return rc;
-    if (!d.len)
-        return d.full ? -EINVAL : 0;
-    return usermem_out(t->mm, a[1], buf, d.len) < 0 ? -EFAULT : (s64)d.len;
+    return rc < 0 ? rc : (s64)d.len;
 }
 
 s64 sys_getdents(struct task *t, const u64 a[6])

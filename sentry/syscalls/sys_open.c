@@ -49,8 +49,11 @@ static s64 do_open(struct task *t, u64 dirfd, u64 upath, u32 flags, u32 mode, u3
         return rc;
     if (!(flags & LX_O_NOFOLLOW))
         walk_flags |= WALK_FOLLOW;
-    rc = -EMFILE;
-    if (fd_available(t->files, task_rlimit(t, LX_RLIMIT_NOFILE)))
+    if (walk_flags & (WALK_BENEATH | WALK_IN_ROOT))
+        rc = at_scope(t, &w, dirfd);
+    if (rc == 0 && !fd_available(t->files, task_rlimit(t, LX_RLIMIT_NOFILE)))
+        rc = -EMFILE;
+    if (rc == 0)
         rc = vfs_open(&w.ctx, at_from(&w), w.path, flags, mode & ~umask_of(t), walk_flags, &f);
     at_end(&w);
     return rc < 0 ? rc : install_fd(t, f, flags);

@@ -41,15 +41,28 @@ s64 sys_time(struct task *t, const u64 a[6])
     return now;
 }
 
-/* The host's clock is nobody's to set, whatever capabilities he has in the sandbox. */
+/* The host's clock is nobody's to set, whatever capabilities he has in the sandbox; what could not
+ * be set anywhere is refused as on Linux. */
 s64 sys_settimeofday(struct task *t, const u64 a[6])
 {
+    struct lx_timeval tv;
+
+    if (a[0] && usermem_get(t->mm, &tv, a[0]) < 0)
+        return -EFAULT;
+    if (a[0] && (tv.usec < 0 || tv.usec > 1000000))
+        return -EINVAL;
     return -EPERM;
 }
 
 s64 sys_clock_settime(struct task *t, const u64 a[6])
 {
-    return -EPERM;
+    u64 ns;
+    int rc;
+
+    if ((s32)a[0] != LX_CLOCK_REALTIME)
+        return -EINVAL;
+    rc = arg_timespec(t, a[1], &ns);
+    return rc < 0 ? rc : -EPERM;
 }
 
 s64 sys_adjtimex(struct task *t, const u64 a[6])
@@ -113,6 +126,7 @@ static int can_sleep_on(s32 clock)
     case LX_CLOCK_BOOTTIME:
     case LX_CLOCK_TAI: return 0;
     case LX_CLOCK_PROCESS_CPUTIME_ID:
+    case LX_CLOCK_THREAD_CPUTIME_ID:
     case LX_CLOCK_MONOTONIC_RAW:
     case LX_CLOCK_REALTIME_COARSE:
     case LX_CLOCK_MONOTONIC_COARSE:

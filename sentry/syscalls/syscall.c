@@ -103,13 +103,13 @@ int arg_path(struct task *t, u64 uaddr, char **out)
     return 0;
 }
 
-/* at_start() - look up the directory that a relative path starts from. */
+/* at_start() - look up the directory that the path starts from. */
 static int at_start(struct task *t, struct at_walk *w, u64 dirfd)
 {
     struct file *f;
     int rc;
 
-    if (w->path[0] == '/' || (s32)dirfd == LX_AT_FDCWD)
+    if ((s32)dirfd == LX_AT_FDCWD)
         return 0;
     rc = arg_fd_path(t, dirfd, &f);
     if (rc < 0)
@@ -133,10 +133,16 @@ int at_begin(struct task *t, struct at_walk *w, u64 dirfd, u64 upath, bool empty
     if (rc < 0)
         return rc;
     fs_context_walk(t, &w->ctx);
-    rc = w->path[0] || empty_ok ? at_start(t, w, dirfd) : -ENOENT;
+    if (w->path[0] != '/')
+        rc = w->path[0] || empty_ok ? at_start(t, w, dirfd) : -ENOENT;
     if (rc < 0)
         at_end(w);
     return rc;
+}
+
+int at_scope(struct task *t, struct at_walk *w, u64 dirfd)
+{
+    return w->path[0] == '/' ? at_start(t, w, dirfd) : 0;
 }
 
 void at_end(struct at_walk *w)

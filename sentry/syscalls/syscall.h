@@ -59,6 +59,8 @@ struct at_walk {
     bool has_start;
 };
 int at_begin(struct task *t, struct at_walk *w, u64 dirfd, u64 upath, bool empty_ok);
+/* at_scope() - openat2's walks that stay below dirfd: it is where an absolute path starts, too. */
+int at_scope(struct task *t, struct at_walk *w, u64 dirfd);
 void at_end(struct at_walk *w);
 /* at_from() - the start as walk() takes it: NULL for the working directory. Borrowed. */
 const struct path *at_from(const struct at_walk *w);
