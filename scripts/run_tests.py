@@ -20,11 +20,11 @@ PLANS = {
     'fast': [('release', ['lint', 'unit', 'host', 'guest-host', 'guest'])],
     'default': [
         ('debug', ['unit', 'guest', 'fuzz']),
-        ('release', ['lint', 'host', 'guest-host', 'guest', 'escape', 'oci']),
+        ('release', ['lint', 'host', 'guest-host', 'guest', 'escape-host', 'escape', 'oci']),
     ],
     'all': [
         ('debug', ['unit', 'guest', 'fuzz', 'escape', 'oci']),
-        ('release', ['lint', 'unit', 'host', 'guest-host', 'guest', 'escape', 'oci', 'fresh']),
+        ('release', ['lint', 'unit', 'host', 'guest-host', 'guest', 'escape-host', 'escape', 'oci', 'fresh']),
         ('asan', ['unit', 'guest', 'fuzz']),
         ('tsan', ['unit', 'guest']),
     ],
