@@ -199,3 +199,19 @@ void cred_fix_setuid(struct cred *fresh, const struct cred *old)
     if (old->euid != root && fresh->euid == root)
         fresh->cap_effective = fresh->cap_permitted;
 }
+
+void cred_fix_setfsuid(struct cred *fresh, const struct cred *old)
+{
+    static const u64 fs_caps = 1ull << LX_CAP_CHOWN | 1ull << LX_CAP_MKNOD |
+                               1ull << LX_CAP_DAC_OVERRIDE | 1ull << LX_CAP_DAC_READ_SEARCH |
+                               1ull << LX_CAP_FOWNER | 1ull << LX_CAP_FSETID |
+                               1ull << LX_CAP_LINUX_IMMUTABLE | 1ull << LX_CAP_MAC_OVERRIDE;
+    u32 root = uid_to_kuid(fresh->user_ns, 0);
+
+    if (fresh->securebits & LX_SECBIT_NO_SETUID_FIXUP)
+        return;
+    if (old->fsuid == root && fresh->fsuid != root)
+        fresh->cap_effective &= ~fs_caps;
+    if (old->fsuid != root && fresh->fsuid == root)
+        fresh->cap_effective |= fresh->cap_permitted & fs_caps;
+}

@@ -66,3 +66,5 @@ u32 gid_from_kgid(const struct user_ns *ns, u32 kgid);
 
 /* cred_fix_setuid() - capability changes when uids go from or to 0 (capabilities(7)). */
 void cred_fix_setuid(struct cred *fresh, const struct cred *old);
+/* cred_fix_setfsuid() - the same for the file system uid: the capabilities over files. */
+void cred_fix_setfsuid(struct cred *fresh, const struct cred *old);

@@ -11,6 +11,7 @@
  */
 #include "sentry/kernel/task.h"
 
+#include "sentry/kernel/cpu_limit.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/itimer.h"
@@ -111,6 +112,7 @@ int thread_group_alloc(struct container *c, struct pid *pid, struct thread_group
     list_init(&tg->tasks);
     list_init(&tg->posix_timers);
     timer_init(&tg->itimer_real, itimer_fire);
+    timer_init(&tg->cpu_timer, cpu_limit_fire);
     waitq_init(&tg->child_wait);
     waitq_init(&tg->stop_wait);
     waitq_init(&tg->signal_wait);
@@ -136,6 +138,7 @@ void task_link_locked(struct task *t)
             ns->groups++;
     }
     atomic_store(&t->state, TASK_RUNNING);
+    cpu_limit_start_locked(tg);
     if (tg->container->stop_tasks)
         atomic_fetch_or(&t->work, TASK_WORK_STOP);
     signal_recompute_locked(t);
@@ -255,6 +258,9 @@ static void step_work(struct task *t)
                 group_exit(t->tg, LX_SIGKILL);
         } else if (work & TASK_WORK_STOP) {
             stop_here(t);
+        } else if (work & TASK_WORK_CPU) {
+            atomic_fetch_and(&t->work, ~(u32)TASK_WORK_CPU);
+            cpu_limit_check(t);
         } else {
             signal_deliver(t);
         }

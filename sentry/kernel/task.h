@@ -41,6 +41,7 @@ enum {
     TASK_WORK_SIGNAL = 1u << 0, /* a signal may be deliverable, or the group stops or exits */
     TASK_WORK_STOP = 1u << 1,   /* task_stop_all() */
     TASK_WORK_MM = 1u << 2,     /* a forked child carries out MADV_DONTFORK and so on */
+    TASK_WORK_CPU = 1u << 3,    /* RLIMIT_CPU may have been reached */
 };
 
 enum { GROUP_NOTIFY_STOPPED = 1u << 0, GROUP_NOTIFY_CONTINUED = 1u << 1 };
@@ -145,6 +146,7 @@ struct thread_group {
     struct file *exe; /* a reference */
     struct timer itimer_real;
     u64 itimer_interval;
+    struct timer cpu_timer; /* RLIMIT_CPU */
     u64 child_utime_ns, child_stime_ns; /* of reaped descendants */
     u64 dead_utime_ns, dead_stime_ns;   /* of exited tasks */
     u64 min_flt, maj_flt;

@@ -159,6 +159,7 @@ static void finish_group(struct task *t)
     tg->itimer_interval = 0; /* else it might arm itself once more */
     mutex_unlock(&tg->lock);
     timer_cancel(&tg->itimer_real, true);
+    timer_cancel(&tg->cpu_timer, true);
     file_put(exe);
     if (tg->pid->ns->init == tg)
         pid_ns_shutdown(t);

@@ -2,6 +2,7 @@
 #include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_process.h"
 #include "sentry/base/limits.h"
+#include "sentry/kernel/cpu_limit.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ static int change_locked(struct task *t, struct thread_group *tg, u32 which,
     if (fresh->hard > now->hard && !cred_capable(t->cred, LX_CAP_SYS_RESOURCE))
         return -EPERM;
     *now = *fresh;
+    if (which == LX_RLIMIT_CPU)
+        cpu_limit_start_locked(tg);
     return 0;
 }
 

@@ -49,7 +49,7 @@ s64 sys_setpgid(struct task *t, const u64 a[6])
     s32 nr = (s32)a[0], pgid = (s32)a[1];
     int err;
 
-    if (pgid < 0)
+    if (pgid < 0 || (pgid == 0 && nr < 0))
         return -EINVAL;
     pid_lock();
     err = setpgid_locked(t, nr, pgid);

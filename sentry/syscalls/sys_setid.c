@@ -205,6 +205,7 @@ s64 sys_setfsuid(struct task *t, const u64 a[6])
         (uid == c->uid || uid == c->euid || uid == c->suid || uid == c->fsuid ||
          cred_capable(c, LX_CAP_SETUID))) {
         c->fsuid = uid;
+        cred_fix_setfsuid(c, t->cred);
         task_set_cred(t, c);
         c = NULL;
     }

@@ -1,0 +1,79 @@
+/*
+ * The limit on CPU time. A process that has one has a timer, armed for when its tasks could reach
+ * it at the earliest, all running all the time. Only a task itself can read its clock, so the timer
+ * sends all of them to look; a task that sleeps in a call looks when it goes back to guest code.
+ * Each look arms the timer anew: while nobody runs guest code nothing wakes up.
+ */
+#include "sentry/kernel/cpu_limit.h"
+
+#include "sentry/kernel/task_priv.h"
+
+enum { LOOK_MIN_NS = 10000000 };
+
+static bool is_limited(const struct rlimit_pair *limit)
+{
+    return limit->soft != RLIM_NONE || limit->hard != RLIM_NONE;
+}
+
+/* to_ns() - a limit in seconds; one of 0 is taken as 1, as Linux does. */
+static u64 to_ns(u64 seconds)
+{
+    u64 ns;
+
+    return __builtin_mul_overflow(max_of(seconds, (u64)1), NS_PER_SEC, &ns) ? UINT64_MAX : ns;
+}
+
+/* arm_locked() - look again when `used` may have grown to the next limit. tg->lock held. */
+static void arm_locked(struct thread_group *tg, u64 used)
+{
+    const struct rlimit_pair *limit = &tg->limits[LX_RLIMIT_CPU];
+    u64 next = min_of(to_ns(limit->soft), to_ns(limit->hard));
+    u64 left = next > used ? next - used : 0, tasks = max_of((u32)tg->ntasks, 1u);
+    u64 wait = max_of(left / tasks, (u64)LOOK_MIN_NS), when;
+
+    if (!is_limited(limit) || !tg->nlive || tg->exiting)
+        return;
+    if (!__builtin_add_overflow(host_monotonic(), wait, &when))
+        timer_arm(&tg->cpu_timer, when);
+}
+
+void cpu_limit_start_locked(struct thread_group *tg)
+{
+    arm_locked(tg, tg->dead_utime_ns + tg->dead_stime_ns);
+}
+
+void cpu_limit_fire(struct timer *timer)
+{
+    struct thread_group *tg = container_of(timer, struct thread_group, cpu_timer);
+    struct task *t;
+
+    mutex_lock(&tg->lock);
+    list_for_each(t, &tg->tasks, in_group) {
+        atomic_fetch_or(&t->work, TASK_WORK_CPU);
+        if (t->thread)
+            task_platform(t)->interrupt(t->thread);
+    }
+    mutex_unlock(&tg->lock);
+}
+
+void cpu_limit_check(struct task *t)
+{
+    struct thread_group *tg = t->tg;
+    struct rlimit_pair *limit = &tg->limits[LX_RLIMIT_CPU];
+    u64 utime, stime, used;
+
+    task_times(t, &utime, &stime);
+    thread_group_times(tg, &utime, &stime);
+    used = utime + stime;
+    mutex_lock(&tg->lock);
+    if (limit->hard != RLIM_NONE && used >= to_ns(limit->hard)) {
+        group_exit_locked(tg, LX_SIGKILL);
+    } else if (limit->soft != RLIM_NONE && used >= to_ns(limit->soft)) {
+        struct lx_siginfo info = siginfo_kernel(LX_SIGXCPU);
+
+        limit->soft = used / NS_PER_SEC + 1;
+        signal_send_group_locked(tg, &info);
+    }
+    arm_locked(tg, used);
+    mutex_unlock(&tg->lock);
+}
