@@ -163,8 +163,8 @@ TEST(pipe_sigpipe_kills, "write")
     make_pipe(0);
     IN_CHILD(pid) {
         close(rd);
-        write(wr, "x", 1);
-        write(wr, "x", 1);
+        for (;;)
+            write(wr, "x", 1);
     }
     close(rd);
     EXPECT_KILLED(pid, SIGPIPE);
