@@ -1,7 +1,7 @@
 /*
  * Where a tmpfs file's bytes are. Small ones: a buffer of ours. From LIMIT_TMPFS_INLINE on, or when
- * somebody maps the file: an unlinked file of the Sentry's own tmpfs, sparse as the guest made it,
- * whose pages guests map; read(), write() and mappings then agree without further ado.
+ * somebody maps the file: a file of the Sentry's own tmpfs, sparse as the guest made it, whose pages
+ * guests map; read(), write() and mappings then agree without further ado.
  *
  * Charges. In memory: exactly the pages that are no holes. In a file: a write is charged for every
  * page that it may add before it is done; for a file that grows without holes (`dense`, the common
@@ -10,6 +10,7 @@
 #include "fs/tmpfs/tmpfs_priv.h"
 
 #include "sentry/base/host_fd.h"
+#include "sentry/base/host_private.h"
 #include "sentry/base/limits.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ static u64 pages_up_to(u64 size)
 
 static bool in_file(const struct tmpfs_data *d)
 {
-    return d->rw_fd >= 0;
+    return d->file != 0;
 }
 
 /* set_pages() - the file has this many pages, whatever was charged for it. */
@@ -51,7 +52,7 @@ void tmpfs_data_recount(struct inode *ino)
     struct tmpfs_node *node = tmpfs_node(ino);
     struct stat st;
 
-    if (in_file(&node->data) && host_fstat(node->data.rw_fd, &st) == 0)
+    if (node->data.rw_fd >= 0 && host_fstat(node->data.rw_fd, &st) == 0)
         set_pages(node, (u64)st.st_blocks / (GUEST_PAGE_SIZE / 512));
 }
 
@@ -177,31 +178,49 @@ static int spill(const struct tmpfs_data *d, int fd, u64 size)
     return host_ftruncate(fd, size);
 }
 
-int tmpfs_data_file(struct inode *ino)
+/* to_file() - from memory to a file. */
+static int to_file(struct inode *ino)
 {
     struct tmpfs_node *node = tmpfs_node(ino);
     struct tmpfs_data *d = &node->data;
-    int rw, ro, err;
+    int rw, ro, err = tmpfs_fds_room();
+    u64 id;
 
-    if (in_file(d))
-        return 0;
-    err = host_open_private(&rw, &ro);
+    if (!err)
+        err = host_private_create(&id, &rw, &ro);
     if (err)
-        return err == -EMFILE || err == -ENFILE ? -ENOSPC : err;
+        return err == -EMFILE ? -ENFILE : err;
     err = spill(d, rw, ino->size);
     if (err) {
         host_close(rw);
         host_close(ro);
+        host_private_remove(id);
         return err;
     }
+    d->file = id;
     d->rw_fd = rw;
     d->ro_fd = ro;
+    tmpfs_fds_made(node);
     d->dense = (u64)__builtin_ctzll(~(u64)d->present);
     d->sparse = d->present >> d->dense != 0;
     free(d->mem);
     d->mem = NULL;
     d->cap = d->present = 0;
     return 0;
+}
+
+int tmpfs_data_file(struct inode *ino)
+{
+    return in_file(&tmpfs_node(ino)->data) ? tmpfs_fds_need(tmpfs_node(ino)) : to_file(ino);
+}
+
+/* reach() - make bytes up to `end` reachable: in a file that is open, or in memory if they fit.
+ * Return: 0, -ENFILE, -ENOSPC, -ENOMEM. */
+static int reach(struct inode *ino, u64 end)
+{
+    if (!in_file(&tmpfs_node(ino)->data) && end <= LIMIT_TMPFS_INLINE)
+        return 0;
+    return tmpfs_data_file(ino);
 }
 
 /* file_room() - charge the pages that a write may add; *len is cut to what there is room for.
@@ -267,8 +286,11 @@ ssize_t tmpfs_data_read(struct inode *ino, void *buf, size_t len, u64 pos)
     if (pos >= ino->size)
         return 0;
     len = min_of((u64)len, ino->size - pos);
-    if (in_file(d))
-        return host_pread(d->ro_fd, buf, len, pos);
+    if (in_file(d)) {
+        int err = tmpfs_fds_need(tmpfs_node(ino));
+
+        return err ? err : host_pread(d->ro_fd, buf, len, pos);
+    }
     have = pos < d->cap ? min_of((u64)len, d->cap - pos) : 0;
     if (have)
         memcpy(buf, d->mem + pos, have);
@@ -279,12 +301,11 @@ ssize_t tmpfs_data_read(struct inode *ino, void *buf, size_t len, u64 pos)
 ssize_t tmpfs_data_write(struct inode *ino, const void *buf, size_t len, u64 pos)
 {
     struct tmpfs_node *node = tmpfs_node(ino);
-    ssize_t n = 0;
+    ssize_t n;
 
     if (!len)
         return 0;
-    if (!in_file(&node->data) && pos + len > LIMIT_TMPFS_INLINE)
-        n = tmpfs_data_file(ino);
+    n = reach(ino, pos + len);
     if (n == 0)
         n = in_file(&node->data) ? file_write_at(ino, buf, len, pos)
                                  : mem_write(node, buf, len, pos);
@@ -297,10 +318,8 @@ int tmpfs_data_resize(struct inode *ino, u64 size)
 {
     struct tmpfs_node *node = tmpfs_node(ino);
     struct tmpfs_data *d = &node->data;
-    int err = 0;
+    int err = reach(ino, size);
 
-    if (!in_file(d) && size > LIMIT_TMPFS_INLINE)
-        err = tmpfs_data_file(ino);
     if (!err && in_file(d)) {
         err = host_ftruncate(d->rw_fd, size);
         if (!err && size < ino->size) {
@@ -320,10 +339,8 @@ int tmpfs_data_allocate(struct inode *ino, u64 pos, u64 len, bool keep_size)
 {
     struct tmpfs_node *node = tmpfs_node(ino);
     u64 end = pos + len, room = len;
-    int err = 0;
+    int err = reach(ino, end);
 
-    if (!in_file(&node->data) && end > LIMIT_TMPFS_INLINE)
-        err = tmpfs_data_file(ino);
     if (err)
         return err;
     if (!in_file(&node->data)) {
@@ -361,7 +378,9 @@ int tmpfs_data_punch(struct inode *ino, u64 pos, u64 len)
             mem_absent(node, page_bits(first * GUEST_PAGE_SIZE, (end - first) * GUEST_PAGE_SIZE));
         return 0;
     }
-    err = host_fallocate(d->rw_fd, LX_FALLOC_FL_PUNCH_HOLE | LX_FALLOC_FL_KEEP_SIZE, pos, len);
+    err = tmpfs_fds_need(node);
+    if (!err)
+        err = host_fallocate(d->rw_fd, LX_FALLOC_FL_PUNCH_HOLE | LX_FALLOC_FL_KEEP_SIZE, pos, len);
     if (!err) {
         if (first < d->dense) {
             d->sparse = true;
@@ -378,8 +397,11 @@ s64 tmpfs_data_seek(struct inode *ino, u64 pos, int whence)
 
     if (pos >= ino->size)
         return -ENXIO;
-    if (in_file(d))
-        return host_lseek(d->ro_fd, (s64)pos, whence);
+    if (in_file(d)) {
+        int err = tmpfs_fds_need(tmpfs_node(ino));
+
+        return err ? err : host_lseek(d->ro_fd, (s64)pos, whence);
+    }
     return mem_seek(d, ino->size, pos, whence == LX_SEEK_DATA);
 }
 
@@ -388,9 +410,8 @@ void tmpfs_data_free(struct tmpfs_node *node)
     struct tmpfs_data *d = &node->data;
 
     free(d->mem);
-    if (in_file(d)) {
-        host_close(d->rw_fd);
-        host_close(d->ro_fd);
-    }
+    tmpfs_fds_close(node);
+    if (in_file(d))
+        host_private_remove(d->file);
     tmpfs_uncharge(node->super, d->pages);
 }

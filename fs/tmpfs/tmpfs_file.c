@@ -135,6 +135,17 @@ static int tmpfs_map_fd(struct file *f, bool shared, bool may_write)
     return fd;
 }
 
+static void tmpfs_release(struct file *f)
+{
+    struct inode *ino = f->inode;
+
+    mutex_lock(&ino->lock);
+    tmpfs_node(ino)->data.users--;
+    tmpfs_fds_idle(tmpfs_node(ino));
+    mutex_unlock(&ino->lock);
+    tmpfs_fds_trim();
+}
+
 const struct file_ops tmpfs_file_ops = {
     .read = tmpfs_read,
     .write = tmpfs_write,
@@ -142,4 +153,5 @@ const struct file_ops tmpfs_file_ops = {
     .fsync = tmpfs_fsync,
     .fallocate = tmpfs_fallocate,
     .map_fd = tmpfs_map_fd,
+    .release = tmpfs_release,
 };

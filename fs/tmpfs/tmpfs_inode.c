@@ -21,11 +21,13 @@ struct inode *tmpfs_inode(struct super *sb, u32 mode, u32 uid, u32 gid)
         return NULL;
     }
     node->super = ts;
+    list_init(&node->idle);
     node->data.rw_fd = node->data.ro_fd = -1;
     RB_INIT(&node->dir.cookies);
     node->dir.next_cookie = 2;
     list_init(&node->xattrs);
     ino->private = node;
+    node->inode = ino;
     if (LX_S_ISDIR(mode))
         ino->nlink = 2;
     return ino;
@@ -105,6 +107,7 @@ static int tmpfs_setattr(struct inode *ino, const struct setattr *s)
     if (s->valid & SET_SIZE) {
         int err = tmpfs_data_resize(ino, s->size);
 
+        tmpfs_fds_idle(tmpfs_node(ino));
         if (err)
             return err;
     }
@@ -115,6 +118,11 @@ static int tmpfs_setattr(struct inode *ino, const struct setattr *s)
 static int tmpfs_open(struct inode *ino, struct file *f)
 {
     f->ops = LX_S_ISDIR(ino->mode) ? &tmpfs_dir_file_ops : &tmpfs_file_ops;
+    if (LX_S_ISREG(ino->mode)) {
+        mutex_lock(&ino->lock);
+        tmpfs_fds_user(tmpfs_node(ino));
+        mutex_unlock(&ino->lock);
+    }
     return 0;
 }
 

@@ -38,8 +38,10 @@ struct tmpfs_dir {
 struct tmpfs_data {
     u8 *mem; /* owned */
     u32 cap;
+    u32 users;        /* guests' open descriptions */
     u32 present;      /* pages of mem that are no holes, a bit each */
-    int rw_fd, ro_fd; /* -1: in memory */
+    u64 file;         /* number of the host's file; 0: in memory */
+    int rw_fd, ro_fd; /* of the file; -1: not open now */
     u64 pages;        /* charged to the super */
     u64 dense;        /* fd: the first so many pages are no holes */
     bool sparse;      /* fd: there may be pages behind those */
@@ -56,6 +58,8 @@ struct tmpfs_xattr {
 /* inode->private; guarded by inode->lock. */
 struct tmpfs_node {
     struct tmpfs_super *super; /* borrowed */
+    struct inode *inode;       /* whose private this is */
+    struct list_node idle;     /* of tmpfs_fds.c, and guarded by its lock */
     struct tmpfs_dir dir;
     struct tmpfs_data data;
     char *target; /* owned; a symlink's */
@@ -104,6 +108,20 @@ int tmpfs_data_resize(struct inode *ino, u64 size);
 int tmpfs_data_allocate(struct inode *ino, u64 pos, u64 len, bool keep_size);
 int tmpfs_data_punch(struct inode *ino, u64 pos, u64 len);
 s64 tmpfs_data_seek(struct inode *ino, u64 pos, int whence);
+/* Descriptors of big files; tmpfs_fds.c. inode->lock held, but for room, close and trim.
+ * tmpfs_fds_user(): one more description of the guest's. tmpfs_fds_made(): they were just opened.
+ * tmpfs_fds_need(): open them if they are not. Return: 0, -ENFILE. tmpfs_fds_idle(): done; without
+ * users they may be closed now. tmpfs_fds_close(): the inode is going. */
+void tmpfs_fds_user(struct tmpfs_node *node);
+void tmpfs_fds_made(struct tmpfs_node *node);
+int tmpfs_fds_need(struct tmpfs_node *node);
+void tmpfs_fds_idle(struct tmpfs_node *node);
+void tmpfs_fds_close(struct tmpfs_node *node);
+/* tmpfs_fds_room() - may one more file be open? Return: 0, -ENFILE. */
+int tmpfs_fds_room(void);
+/* tmpfs_fds_trim() - close what is idle beyond LIMIT_TMPFS_IDLE; no lock held. */
+void tmpfs_fds_trim(void);
+
 /* tmpfs_data_file() - make it a file of the host. Return: 0, -ENOSPC, -ENOMEM. */
 int tmpfs_data_file(struct inode *ino);
 /* tmpfs_data_recount() - what a mapping may have added is charged. */

@@ -351,3 +351,82 @@ Test(tmpfs, reading_a_directory_that_changes)
     cr_expect_eq(c.n, 904);
     file_put(f);
 }
+
+Test(tmpfs, more_big_files_than_descriptors, .timeout = 60)
+{
+    enum { FILES = 1200 };
+    static char block[70000];
+    char name[32], b[4];
+    struct setattr cut = {.valid = SET_SIZE, .size = 66000};
+    struct path p;
+
+    for (u32 i = 0; i < FILES; i++) {
+        struct file *f;
+
+        snprintf(name, sizeof(name), "/big%u", i);
+        f = fx_open(name, LX_O_RDWR | LX_O_CREAT, 0644);
+        /* mostly holes: room for many */
+        cr_assert_eq(fx_pwrite(f, &i, 4, sizeof(block)), 4);
+        file_put(f);
+    }
+    for (u32 i = 0; i < FILES; i++) {
+        struct file *f;
+
+        snprintf(name, sizeof(name), "/big%u", i);
+        if (i % 2) {
+            cr_assert_eq(walk(&fx.ctx, NULL, name, 0, &p), 0);
+            cr_assert_eq(vfs_setattr(&p, fx.root, &cut), 0);
+            path_put(&p);
+            continue;
+        }
+        f = fx_open(name, LX_O_RDONLY, 0);
+        cr_assert_eq(fx_pread(f, b, 4, sizeof(block)), 4);
+        cr_assert_eq(memcmp(b, &i, 4), 0);
+        file_put(f);
+    }
+    cr_expect_eq(used_pages("/"), FILES / 2);
+    /* only the idle ones that are kept are open */
+    cr_expect_lt(dup(0), 2 * 256 + 40);
+    for (u32 i = 0; i < FILES; i++) {
+        snprintf(name, sizeof(name), "/big%u", i);
+        cr_assert_eq(vfs_unlink(&fx.ctx, NULL, name, false), 0);
+    }
+    cr_expect_eq(used_pages("/"), 0);
+}
+
+static void *churn(void *arg)
+{
+    static const u32 files = 600;
+    u32 seed = (u32)(uintptr_t)arg;
+    struct sleeper s;
+    char name[32];
+
+    fx_thread_init(&s);
+    for (u32 n = 0; n < 4000; n++) {
+        struct file *f;
+        u32 got = 0, i;
+
+        seed = seed * 1664525 + 1013904223;
+        i = (seed >> 16) % files;
+        snprintf(name, sizeof(name), "/big%u", i);
+        f = fx_open(name, LX_O_RDWR | LX_O_CREAT, 0644);
+        if (fx_pread(f, &got, 4, 70000) == 4 && got != i)
+            return (void *)1;
+        fx_pwrite(f, &i, 4, 70000);
+        file_put(f);
+    }
+    return NULL;
+}
+
+Test(tmpfs, closing_and_opening_again_under_load, .timeout = 60)
+{
+    pthread_t t[4];
+    void *bad;
+
+    for (u64 i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, churn, (void *)(uintptr_t)(i + 1));
+    for (u64 i = 0; i < 4; i++) {
+        pthread_join(t[i], &bad);
+        cr_expect_null(bad);
+    }
+}
