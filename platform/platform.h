@@ -90,6 +90,11 @@ struct plat_map {
 enum plat_atomic_op { PLAT_ATOMIC_XCHG, PLAT_ATOMIC_ADD, PLAT_ATOMIC_OR, PLAT_ATOMIC_ANDN,
                       PLAT_ATOMIC_XOR, PLAT_ATOMIC_CMPXCHG };
 
+struct plat_usage {
+    u64 user_ns, system_ns;
+    u64 max_rss_kb, minor_faults, major_faults;
+};
+
 struct platform_ops {
     const char *name;
 
@@ -182,6 +187,9 @@ struct platform_ops {
 
     /* times() - host CPU time of the thread's own execution, in ns. */
     int (*times)(struct plat_thread *th, u64 *user_ns, u64 *system_ns);
+    /* usage() - by the calling task: its CPU times as times() gives them, what its host process has
+     * had of memory at most, and its own page faults since it was made or executed. */
+    int (*usage)(struct plat_thread *th, struct plat_usage *out);
 };
 
 extern const struct platform_ops ptrace_platform;

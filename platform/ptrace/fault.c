@@ -13,6 +13,7 @@
  */
 #include "platform/ptrace/ptrace_priv.h"
 
+#include "platform/x86_64/insn.h"
 #include "sentry/base/clean.h"
 
 #include <signal.h>
@@ -90,17 +91,18 @@ static bool vsyscall_fault(struct plat_thread *th, struct plat_stop *stop)
     return vsyscall_stop(th, addr, stop);
 }
 
-/* page_fault_error() - the error code, as far as it can be told: the host keeps it from a tracer.
- * An access that a mapped, readable page forbids is a write or, at rip, a fetch; of an access to
- * where nothing is mapped it can't be told whether it was a write. */
+/* page_fault_error() - the error code. The host keeps it from a tracer: whether the page was there
+ * is in si_code, whether it was a write is in the instruction. */
 static u32 page_fault_error(struct plat_thread *th, int code, uaddr_t addr)
 {
     u32 err = ERR_USER | (code == SEGV_ACCERR ? ERR_PRESENT : 0);
-    u8 byte;
+    u8 insn[INSN_BYTES_MAX];
+    ssize_t n;
 
     if (addr == th->regs.rip)
         return err | ERR_FETCH;
-    if (code == SEGV_ACCERR && ptrace_copy_in(th->mm, &byte, addr, 1) == 1)
+    n = ptrace_copy_in(th->mm, insn, th->regs.rip, sizeof(insn));
+    if (n > 0 && insn_writes(insn, (u32)n, &th->regs, addr))
         err |= ERR_WRITE;
     return err;
 }

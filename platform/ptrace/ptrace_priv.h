@@ -86,6 +86,7 @@ void ptrace_interrupt(struct plat_thread *th);
 
 /* times.c */
 int ptrace_times(struct plat_thread *th, u64 *user_ns, u64 *system_ns);
+int ptrace_usage(struct plat_thread *th, struct plat_usage *out);
 
 /* fault.c */
 /* ptrace_fault() - what a signal stop means. Return: false: nothing, run on. */

@@ -422,4 +422,5 @@ const struct platform_ops ptrace_platform = {
     .interrupt = ptrace_interrupt,
     .kill = mm_kill,
     .times = ptrace_times,
+    .usage = ptrace_usage,
 };

@@ -12,6 +12,8 @@
  *             no effect outside; mremap also from the vdso stash
  *   clock_gettime(CLOCK_THREAD_CPUTIME_ID)
  *             allowed: how much CPU time it has used itself
+ *   getrusage(RUSAGE_THREAD)
+ *             allowed: the same, with its own page faults and its process's memory
  *   exit      a thread may end itself; its leader is parked, so only it is hurt
  *   clone, close, check-in
  *             NOTIFY: as for mmap
@@ -111,6 +113,9 @@ static const struct sock_filter guest_filter[] = {
 
     F_CALL(228 /* clock_gettime */, F_HIGH_ZERO_LEN + 4),
     F_HIGH_ZERO(0), F_LOAD(BPF_LO(0)), F_UNLESS_EQ(3 /* CLOCK_THREAD_CPUTIME_ID */), F_ALLOW,
+
+    F_CALL(98 /* getrusage */, F_HIGH_ZERO_LEN + 4),
+    F_HIGH_ZERO(0), F_LOAD(BPF_LO(0)), F_UNLESS_EQ(1 /* RUSAGE_THREAD */), F_ALLOW,
 
     F_CALL(60 /* exit */, 1), F_ALLOW,
     F_CALL(56 /* clone */, 1), F_NOTIFY,
