@@ -2,7 +2,7 @@
 # Debian packages that building and testing need, and how to get them. Sourced by the other scripts.
 
 # What the compiler and the build need.
-packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libseccomp-dev libcap-dev libjson-c-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config python3 libseccomp-dev libcap-dev libjson-c-dev libbsd-dev)
 # What a container of the quickstart needs.
 packages_demo=(busybox-static)
 # What the tests need on top.
