@@ -85,6 +85,8 @@ s64 sys_syslog(struct task *t, const u64 a[6])
     s32 type = (s32)a[0], len = (s32)a[2];
     bool reads = type >= LX_SYSLOG_ACTION_READ && type <= LX_SYSLOG_ACTION_READ_CLEAR;
 
+    if (type < LX_SYSLOG_ACTION_CLOSE || type > LX_SYSLOG_ACTION_SIZE_BUFFER)
+        return -EINVAL;
     if (!allowed(t, type))
         return -EPERM;
     if (reads && (!a[1] || len < 0))
