@@ -38,8 +38,6 @@ void gofer_attr_apply_locked(struct gofer_node *n, const struct proto_attr *a)
     ino->atime = time_of(a->atime, a->atime_nsec);
     ino->mtime = time_of(a->mtime, a->mtime_nsec);
     ino->ctime = time_of(a->ctime, a->ctime_nsec);
-    ino->btime = time_of(a->btime, a->btime_nsec);
-    n->has_btime = a->has_btime;
     n->blocks = a->blocks;
     n->replaced = gofer_super_of(n)->replaced;
 }

@@ -115,6 +115,7 @@ void gofer_fd_give(struct gofer_node *n, bool rw, int fd)
 {
     struct gofer_conn *c = gofer_super_of(n)->conn;
     int surplus = -1;
+    bool full;
 
     if (!fd_ok(fd, rw)) {
         host_close(fd);
@@ -133,10 +134,11 @@ void gofer_fd_give(struct gofer_node *n, bool rw, int fd)
         if (!n->opens && !list_linked(&n->fd_lru))
             list_add(&c->fd_lru, &n->fd_lru);
     }
+    full = c->nfds > LIMIT_GOFER_FDS;
     mutex_unlock(&c->lock);
     if (surplus >= 0)
         host_close(surplus);
-    if (c->nfds > LIMIT_GOFER_FDS)
+    if (full)
         evict(c);
 }
 

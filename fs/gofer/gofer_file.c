@@ -217,9 +217,9 @@ int gofer_open(struct inode *ino, struct file *file)
 {
     int fd;
 
-    if (LX_S_ISDIR(ino->mode))
+    if (LX_S_ISDIR(inode_mode(ino)))
         return gofer_dir_open(ino, file);
-    if (!LX_S_ISREG(ino->mode))
+    if (!LX_S_ISREG(inode_mode(ino)))
         return -ENXIO;
     fd = gofer_fd_open(gofer_node(ino), file_writable(file));
     if (fd < 0)

@@ -58,7 +58,7 @@ static int ask(struct gofer_node *dir, const char *name, u32 len, bool handle, s
     if (err < 0)
         return err;
     text = r.call.reply.arg[0];
-    if (LX_S_ISLNK((*out)->mode) && text && text <= r.call.out_len)
+    if (LX_S_ISLNK(inode_mode(*out)) && text && text <= r.call.out_len)
         set_link(*out, answer->data + r.call.out_len - text, text);
     if (r.call.reply.flags & PROTO_HAS_HANDLE)
         gofer_handle_set(gofer_node(*out), r.call.reply.handle);

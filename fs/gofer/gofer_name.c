@@ -27,7 +27,7 @@ static int added(struct gofer_node *dir, const char *name, u32 len, struct gofer
         return err;
     if (reply->flags & PROTO_HAS_HANDLE)
         gofer_handle_set(gofer_node(*out), reply->handle);
-    gofer_listing_added(dir, name, len, LX_DT_OF_MODE((*out)->mode), (*out)->ino);
+    gofer_listing_added(dir, name, len, LX_DT_OF_MODE(inode_mode(*out)), (*out)->ino);
     return 0;
 }
 
@@ -130,7 +130,7 @@ int gofer_link(struct inode *dir, const char *name, u32 len, struct inode *targe
     if (r.call.reply.flags & PROTO_HAS_ATTR)
         gofer_attr_apply(t, &r.call.reply.attr);
     gofer_place_add(t, n, name, len);
-    gofer_listing_added(n, name, len, LX_DT_OF_MODE(target->mode), target->ino);
+    gofer_listing_added(n, name, len, LX_DT_OF_MODE(inode_mode(target)), target->ino);
     return 0;
 }
 
@@ -227,7 +227,7 @@ static void put_name(const struct rename_end *at, struct inode *what)
 {
     gofer_listing_removed(at->dir, at->name, at->len);
     gofer_place_add(gofer_node(what), at->dir, at->name, at->len);
-    gofer_listing_added(at->dir, at->name, at->len, LX_DT_OF_MODE(what->mode), what->ino);
+    gofer_listing_added(at->dir, at->name, at->len, LX_DT_OF_MODE(inode_mode(what)), what->ino);
     atomic_store(&gofer_node(what)->stale, true);
 }
 
@@ -250,7 +250,7 @@ static void renamed(struct gofer_super *gs, struct rename_end *from, struct rena
         if (to->ino)
             put_name(from, to->ino);
     } else if (to->ino) {
-        lost_name(gofer_node(to->ino), LX_S_ISDIR(to->ino->mode));
+        lost_name(gofer_node(to->ino), LX_S_ISDIR(inode_mode(to->ino)));
     } else {
         atomic_fetch_add(&gs->replaced, 1);
     }
@@ -266,7 +266,7 @@ int gofer_rename(struct inode *from_dir, const char *from, u32 from_len, struct 
 
     a.ino = gofer_place_find(a.dir, from, from_len);
     b.ino = gofer_place_find(b.dir, to, to_len);
-    if (b.ino && LX_S_ISREG(b.ino->mode) && is_open(gofer_node(b.ino)))
+    if (b.ino && LX_S_ISREG(inode_mode(b.ino)) && is_open(gofer_node(b.ino)))
         keep_open(gofer_node(b.ino));
     err = gofer_request_new(&r, PROTO_RENAME, a.dir, from, from_len);
     if (err == 0)

@@ -2,6 +2,7 @@
 #include "fs/gofer/gofer_listing.h"
 #include "fs/gofer/gofer_priv.h"
 #include "sentry/base/host_fd.h"
+#include "sentry/base/host_thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static bool same_file(const struct inode *ino, const struct proto_attr *a)
 {
     const struct gofer_node *n = gofer_node(ino);
 
-    if ((ino->mode & LX_S_IFMT) != (a->mode & LX_S_IFMT))
+    if ((inode_mode(ino) & LX_S_IFMT) != (a->mode & LX_S_IFMT))
         return false;
     if (!n->has_btime || !a->has_btime)
         return true;
@@ -92,6 +93,9 @@ static int node_make(struct gofer_super *gs, const struct proto_attr *a, struct 
     list_init(&n->listing_lru);
     ino->rdev_major = a->rdev_major;
     ino->rdev_minor = a->rdev_minor;
+    /* Never changes: it tells whether a number is still the same file's. */
+    n->has_btime = a->has_btime && a->btime_nsec < NS_PER_SEC;
+    ino->btime = (struct lx_time){.sec = a->btime, .nsec = n->has_btime ? a->btime_nsec : 0};
     gofer_attr_apply(n, a);
     *out = ino;
     return 0;

@@ -51,9 +51,9 @@ enum { GOFER_RO, GOFER_RW, GOFER_FDS };
 struct gofer_node {
     struct inode *inode; /* the inode that owns it */
     u64 host_dev, host_ino;
-    u64 blocks;   /* and has_btime, replaced: guarded by inode->lock */
-    u64 replaced; /* gofer_super.replaced when nlink was fetched */
-    bool has_btime;
+    bool has_btime;       /* and the inode's btime: set once */
+    u64 blocks;           /* and replaced: guarded by inode->lock */
+    u64 replaced;         /* gofer_super.replaced when nlink was fetched */
     _Atomic(bool) stale;  /* attributes must be fetched before they are shown */
     _Atomic(bool) mapped; /* shared and writable: they change behind our back */
     _Atomic(bool) no_xattr;
