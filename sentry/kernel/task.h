@@ -98,6 +98,7 @@ struct task {
     struct vfork *vfork;     /* own: who waits for this task's exec or exit; a reference; NULL */
     struct exec_request *boot; /* own: what the first step() of an init or exec'd task loads */
     u64 utime_ns, stime_ns;
+    u64 min_flt, maj_flt;    /* of this program; see task_account() */
     u64 start_time;          /* monotonic ns */
     u32 personality;
     u32 timer_slack_ns;
@@ -149,7 +150,8 @@ struct thread_group {
     struct timer cpu_timer; /* RLIMIT_CPU */
     u64 child_utime_ns, child_stime_ns; /* of reaped descendants */
     u64 dead_utime_ns, dead_stime_ns;   /* of exited tasks */
-    u64 min_flt, maj_flt;
+    u64 min_flt, maj_flt; /* of exited tasks and earlier programs */
+    u64 child_min_flt, child_maj_flt;
     u32 max_rss_kb, child_max_rss_kb;
     struct list_node posix_timers;
     s32 oom_score_adj;
@@ -236,6 +238,9 @@ u32 task_count_of(u32 uid);
 bool task_count_signal(u32 uid, u64 limit);
 void task_count_signal_release(u32 uid);
 
+/* task_account() - read what the calling task has used: its CPU times in *out, memory and faults
+ * into its group. `last`: of this program; faults are counted to the group for good. */
+void task_account(struct task *t, bool last, struct plat_usage *out);
 /* thread_group_times() - CPU time of all its tasks, of those gone too. task_times(): of one. */
 void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns);
 void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns);

@@ -171,9 +171,12 @@ static void install_thread(struct task *t, struct exec_parts *p)
     const struct platform_ops *ops = task_platform(t);
     struct plat_thread *old_thread = t->thread;
     struct mm *old_mm = t->mm;
+    struct plat_usage usage;
 
-    if (old_mm)
+    if (old_mm) {
+        task_account(t, true, &usage);
         task_release_mm(t);
+    }
     mutex_lock(&t->tg->lock);
     t->thread = p->program.thread;
     mutex_unlock(&t->tg->lock);

@@ -218,13 +218,13 @@ static bool unlink_locked(struct task *t, u64 utime, u64 stime)
 static bool leave_group(struct task *t, struct list_node *reaped)
 {
     struct thread_group *tg = t->tg;
-    u64 utime = 0, stime = 0;
+    struct plat_usage usage;
     bool orphan = false, stopped;
 
-    task_times(t, &utime, &stime);
+    task_account(t, true, &usage);
     pid_lock();
     mutex_lock(&tg->lock);
-    stopped = unlink_locked(t, utime, stime);
+    stopped = unlink_locked(t, usage.user_ns, usage.system_ns);
     mutex_unlock(&tg->lock);
     if (stopped)
         thread_group_notify_parent_locked(tg, LX_CLD_STOPPED, (int)tg->stop_signo);

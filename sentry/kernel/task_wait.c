@@ -59,6 +59,8 @@ static void add_to_parent(struct thread_group *parent, struct thread_group *chil
     mutex_lock(&parent->lock);
     parent->child_utime_ns += utime + child->child_utime_ns;
     parent->child_stime_ns += stime + child->child_stime_ns;
+    parent->child_min_flt += child->min_flt + child->child_min_flt;
+    parent->child_maj_flt += child->maj_flt + child->child_maj_flt;
     parent->child_max_rss_kb = max_of(parent->child_max_rss_kb, rss);
     mutex_unlock(&parent->lock);
 }
@@ -139,8 +141,12 @@ int task_wait(struct task *t, struct wait_request *req)
 void thread_group_rusage(struct thread_group *tg, bool self, bool children, struct lx_rusage *out)
 {
     u64 utime = 0, stime = 0;
+    struct plat_usage usage;
+    struct task *t;
     u32 rss = 0;
 
+    if (self && current && current->tg == tg)
+        task_account(current, false, &usage);
     if (self)
         thread_group_times(tg, &utime, &stime);
     *out = (struct lx_rusage){0};
@@ -149,8 +155,14 @@ void thread_group_rusage(struct thread_group *tg, bool self, bool children, stru
         rss = tg->max_rss_kb;
         out->minflt = (s64)tg->min_flt;
         out->majflt = (s64)tg->maj_flt;
+        list_for_each(t, &tg->tasks, in_group) {
+            out->minflt += (s64)t->min_flt;
+            out->majflt += (s64)t->maj_flt;
+        }
     }
     if (children) {
+        out->minflt += (s64)tg->child_min_flt;
+        out->majflt += (s64)tg->child_maj_flt;
         utime += tg->child_utime_ns;
         stime += tg->child_stime_ns;
         rss = max_of(rss, tg->child_max_rss_kb);

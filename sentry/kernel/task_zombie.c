@@ -252,6 +252,25 @@ void thread_group_free_list(struct list_node *reaped)
 
 /* --- times --- */
 
+void task_account(struct task *t, bool last, struct plat_usage *out)
+{
+    struct thread_group *tg = t->tg;
+
+    *out = (struct plat_usage){0};
+    if (t->thread)
+        task_platform(t)->usage(t->thread, out);
+    mutex_lock(&tg->lock);
+    tg->max_rss_kb = max_of(tg->max_rss_kb, (u32)out->max_rss_kb);
+    t->min_flt = out->minor_faults;
+    t->maj_flt = out->major_faults;
+    if (last) {
+        tg->min_flt += t->min_flt;
+        tg->maj_flt += t->maj_flt;
+        t->min_flt = t->maj_flt = 0;
+    }
+    mutex_unlock(&tg->lock);
+}
+
 void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns)
 {
     *utime_ns = t->utime_ns;
