@@ -18,6 +18,7 @@ struct proc_text {
     bool failed;
 };
 
+/* proc_printf(), proc_puts(), proc_put_bytes() - append; nothing once an allocation has failed. */
 void proc_printf(struct proc_text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void proc_puts(struct proc_text *t, const char *s);
 void proc_put_bytes(struct proc_text *t, const void *p, size_t len);

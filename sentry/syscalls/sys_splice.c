@@ -227,7 +227,7 @@ s64 sys_copy_file_range(struct task *t, const u64 a[6])
 
 /* --- splice --- */
 
-static s64 splice(struct task *t, const struct side *in, const struct side *out, u64 len,
+static s64 do_splice(struct task *t, const struct side *in, const struct side *out, u64 len,
                   u32 flags)
 {
     bool from_pipe = pipe_is(in->file), to_pipe = pipe_is(out->file);
@@ -271,8 +271,8 @@ s64 sys_splice(struct task *t, const u64 a[6])
         rc = arg_pos(t, a[3], &to);
     if (rc < 0)
         return rc;
-    rc = splice(t, &(struct side){fin, a[1] ? &from : NULL},
-                &(struct side){fout, a[3] ? &to : NULL}, a[4], (u32)a[5]);
+    rc = do_splice(t, &(struct side){fin, a[1] ? &from : NULL},
+                   &(struct side){fout, a[3] ? &to : NULL}, a[4], (u32)a[5]);
     if (rc > 0 && ((a[1] && usermem_put(t->mm, a[1], &from) < 0) ||
                    (a[3] && usermem_put(t->mm, a[3], &to) < 0)))
         return -EFAULT;
