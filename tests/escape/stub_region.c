@@ -7,8 +7,9 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -18,6 +19,11 @@
 #define PAGE 4096ul
 #define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static void *return_arg(void *arg)
+{
+    return arg;
+}
 
 /* Interesting places of the region: its ends, and steps through it. */
 static const unsigned long places[] = {STUB_BASE,           STUB_BASE + 16,      STUB_BASE + 0x1000,
@@ -44,12 +50,126 @@ static int signal_of(unsigned long address, char how)
     return status & 0x7f;
 }
 
-TEST(write_to_it)
+TEST(write_to_its_text)
 {
     escape_need_sandbox();
-    for (size_t i = 0; i < COUNT_OF(places); i++)
-        EXPECT_EQ(signal_of(places[i], 'w'), SIGSEGV);
+    for (unsigned long at = STUB_BASE; at < STUB_BASE + 0x1000; at += 255) {
+        int signo = signal_of(at, 'w');
+
+        guest_check(signo == SIGSEGV, __FILE__, __LINE__, "write to 0x%lx: signal %d", at, signo);
+    }
     escape_check_alive();
+}
+
+static sigjmp_buf over;
+
+static void on_refusal(int signo)
+{
+    (void)signo;
+    siglongjmp(over, 1);
+}
+
+/* scribble() - garbage over whatever can be written there. Return: pages that could be */
+static int scribble(unsigned char seed)
+{
+    volatile int pages = 0;
+
+    for (volatile unsigned long at = STUB_BASE; at < STUB_BASE + 0x400000; at += PAGE) {
+        if (sigsetjmp(over, 1) == 0) {
+            for (unsigned long i = 0; i < PAGE; i += 8)
+                *(volatile unsigned long *)guest_pointer(at + i) = seed * 0x0101010101010101ul;
+            pages++;
+        }
+    }
+    return pages;
+}
+
+static void *scribble_on(void *arg)
+{
+    for (unsigned char seed = 0;; seed++)
+        memset(arg, seed, PAGE);
+    return NULL;
+}
+
+/* use_everything() - what needs the sandbox's help: processes, threads, memory, signals, exec */
+static void use_everything(void)
+{
+    const char *args[] = {"self", "--helper", "seventeen", NULL};
+    pthread_t thread;
+    pid_t pid;
+
+    pthread_create(&thread, NULL, return_arg, NULL);
+    pthread_join(thread, NULL);
+    guest_on_signal(SIGUSR1, guest_count_signal, 0);
+    raise(SIGUSR1);
+    munmap(mmap(NULL, 65536, RW, ANON, -1, 0), 65536);
+    if ((pid = fork()) == 0)
+        _exit(0);
+    guest_wait(pid);
+    if ((pid = fork()) == 0) {
+        SYS(execve, guest_self, args, NULL);
+        _exit(0);
+    }
+    guest_wait(pid);
+}
+
+TEST_SLOW(scribble_over_its_data, 120)
+{
+    pid_t pid;
+
+    /*
+     * What a process can write there is its own: it may break itself, and the next program that it
+     * executes starts clean. Nobody else notices.
+     */
+    escape_need_sandbox();
+    for (int seed = 0; seed < 256; seed += 51) {
+        int status;
+
+        IN_CHILD(pid) {
+            guest_on_signal(SIGSEGV, on_refusal, 0);
+            scribble((unsigned char)seed);
+            use_everything();
+            _exit(0);
+        }
+        EXPECT(escape_harmless(escape_outcome(pid, 5000)));
+        IN_CHILD(pid) {
+            const char *args[] = {"self", "--helper", "seventeen", NULL};
+
+            guest_on_signal(SIGSEGV, on_refusal, 0);
+            scribble((unsigned char)seed);
+            SYS(execve, guest_self, args, NULL);
+        }
+        status = escape_outcome(pid, 5000);
+        EXPECT(status == 17 << 8 || escape_harmless(status));
+    }
+    escape_check_alive();
+}
+
+TEST_SLOW(scribble_during_calls, 120)
+{
+    int64_t end = escape_end_ns();
+    pid_t pid;
+
+    escape_need_sandbox();
+    while (guest_now_ns() < end) {
+        IN_CHILD(pid) {
+            pthread_t thread;
+
+            alarm(3);
+            guest_on_signal(SIGSEGV, SIG_DFL, 0);
+            pthread_create(&thread, NULL, scribble_on, (void *)(STUB_BASE + 0x100000));
+            for (int i = 0; i < 20; i++)
+                use_everything();
+            _exit(0);
+        }
+        EXPECT_NE(escape_outcome(pid, 6000), -1);
+    }
+    escape_check_alive();
+}
+
+HELPER(seventeen)
+{
+    return 17;
 }
 
 TEST_SLOW(jump_anywhere, 120)
