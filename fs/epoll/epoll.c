@@ -24,7 +24,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define EXCLUSIVE_OK \
+#define EXCLUSIVE_OK                                                                  \
     (LX_POLLIN | LX_POLLOUT | LX_POLLERR | LX_POLLHUP | LX_EPOLLWAKEUP | LX_EPOLLET | \
      LX_EPOLLEXCLUSIVE)
 
@@ -66,8 +66,7 @@ static u64 item_hash(const struct file *target, int fd)
 /* find_locked() - the item of (target, fd), borrowed, or NULL. */
 static struct epoll_item *find_locked(struct epoll *ep, const struct file *target, int fd)
 {
-    for (struct hash_node *n = hash_first(&ep->items, item_hash(target, fd)); n;
-         n = hash_next(n)) {
+    for (struct hash_node *n = hash_first(&ep->items, item_hash(target, fd)); n; n = hash_next(n)) {
         struct epoll_item *it = container_of(n, struct epoll_item, node);
 
         if (it->file == target && it->fd == fd)
@@ -178,7 +177,7 @@ static struct epoll_item *first_item(struct epoll *ep)
     u32 i;
 
     mutex_lock(&ep->lock);
-    hash_for_each (&ep->items, i, n) {
+    hash_for_each(&ep->items, i, n) {
         it = container_of(n, struct epoll_item, node);
         break;
     }
@@ -366,7 +365,7 @@ void epoll_for_each(struct file *epf,
     u32 i;
 
     mutex_lock(&ep->lock);
-    hash_for_each (&ep->items, i, n) {
+    hash_for_each(&ep->items, i, n) {
         struct epoll_item *it = container_of(n, struct epoll_item, node);
         struct lx_epoll_event ev;
 

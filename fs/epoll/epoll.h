@@ -21,5 +21,5 @@ int epoll_unwatch(struct file *ep, struct file *target, int fd);
 s64 epoll_collect(struct file *ep, struct lx_epoll_event *events, u32 max, u64 deadline);
 
 /* epoll_for_each() - call fn for every watched descriptor, for fdinfo; fn must not sleep. */
-void epoll_for_each(struct file *ep,
-                    void (*fn)(void *arg, int fd, const struct lx_epoll_event *ev), void *arg);
+void epoll_for_each(struct file *ep, void (*fn)(void *arg, int fd, const struct lx_epoll_event *ev),
+                    void *arg);

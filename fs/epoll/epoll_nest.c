@@ -23,7 +23,7 @@ static u32 neighbours(struct epoll *ep, bool below, u32 from, struct epoll **out
     if (!below) {
         mutex_lock(&epoll_files_lock);
         if (ep->file) {
-            list_for_each (it, &ep->file->epolls, in_file) {
+            list_for_each(it, &ep->file->epolls, in_file) {
                 if (seen++ >= from && got < cap)
                     out[got++] = epoll_get(it->ep);
             }
@@ -32,7 +32,7 @@ static u32 neighbours(struct epoll *ep, bool below, u32 from, struct epoll **out
         return got;
     }
     mutex_lock(&ep->lock);
-    hash_for_each (&ep->items, i, n) {
+    hash_for_each(&ep->items, i, n) {
         it = container_of(n, struct epoll_item, node);
         if (epoll_is(it->file) && seen++ >= from && got < cap)
             out[got++] = epoll_get(epoll_of(it->file));

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOT_INO 1u
+#define ROOT_INO      1u
 #define FIRST_DYNAMIC 256 /* position of number 0 in a directory */
 
 static const struct inode_ops dir_ops, text_link_ops, magic_link_ops;

@@ -5,10 +5,9 @@
 
 static int show_dev(const struct proc_node *n, struct proc_text *out)
 {
-    proc_puts(out,
-              "Inter-|   Receive                                                |  Transmit\n"
-              " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
-              "packets errs drop fifo colls carrier compressed\n");
+    proc_puts(out, "Inter-|   Receive                                                |  Transmit\n"
+                   " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+                   "packets errs drop fifo colls carrier compressed\n");
     return 0;
 }
 

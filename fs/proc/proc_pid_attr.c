@@ -12,7 +12,7 @@
 
 #define OOM_ADJ_MIN (-1000)
 #define OOM_ADJ_MAX 1000
-#define NO_LOGIN UINT32_MAX /* loginuid and sessionid of who never logged in */
+#define NO_LOGIN    UINT32_MAX /* loginuid and sessionid of who never logged in */
 
 /* --- comm --- */
 
@@ -64,22 +64,14 @@ int proc_show_pid_limits(const struct proc_node *n, struct proc_text *out)
     static const struct {
         const char *name, *unit;
     } rows[RLIMIT_COUNT] = {
-        {"Max cpu time", "seconds"},
-        {"Max file size", "bytes"},
-        {"Max data size", "bytes"},
-        {"Max stack size", "bytes"},
-        {"Max core file size", "bytes"},
-        {"Max resident set", "bytes"},
-        {"Max processes", "processes"},
-        {"Max open files", "files"},
-        {"Max locked memory", "bytes"},
-        {"Max address space", "bytes"},
-        {"Max file locks", "locks"},
-        {"Max pending signals", "signals"},
-        {"Max msgqueue size", "bytes"},
-        {"Max nice priority", ""},
-        {"Max realtime priority", ""},
-        {"Max realtime timeout", "us"},
+        {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+        {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+        {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+        {"Max processes", "processes"},  {"Max open files", "files"},
+        {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+        {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+        {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+        {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
     };
     struct thread_group *tg = proc_group(n);
     struct rlimit_pair limits[RLIMIT_COUNT];

@@ -59,10 +59,10 @@ static ssize_t fd_readlink(const struct proc_node *n, char *buf, size_t cap)
 }
 
 /* The link's mode shows how the descriptor is open. */
-#define FD_LINK(bits)                                                                              \
-    {                                                                                              \
-        .name = "", .mode = LX_S_IFLNK | (bits), .flags = PROC_INSPECT, .readlink = fd_readlink,   \
-        .follow = fd_follow                                                                        \
+#define FD_LINK(bits)                                                                            \
+    {                                                                                            \
+        .name = "", .mode = LX_S_IFLNK | (bits), .flags = PROC_INSPECT, .readlink = fd_readlink, \
+        .follow = fd_follow                                                                      \
     }
 
 static const struct proc_entry fd_entries[4] = {FD_LINK(0), FD_LINK(0500), FD_LINK(0300),

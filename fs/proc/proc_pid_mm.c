@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define NAME_COLUMN 73u /* where maps puts names */
-#define PIECE 4096u
-#define KB 1024u
+#define PIECE       4096u
+#define KB          1024u
 
 /* --- maps --- */
 
@@ -64,8 +64,8 @@ static void put_vma_sums(struct proc_text *out, const struct vma *v)
     proc_printf(out, "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n", writable ? 0 : rss,
                 writable ? rss : 0);
     proc_printf(out, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n", rss, anon);
-    proc_printf(out, "AnonHugePages:  %8u kB\nSwap:           %8u kB\nLocked:         %8lu kB\n",
-                0, 0, v->flags & VMA_LOCKED ? rss : 0);
+    proc_printf(out, "AnonHugePages:  %8u kB\nSwap:           %8u kB\nLocked:         %8lu kB\n", 0,
+                0, v->flags & VMA_LOCKED ? rss : 0);
     proc_printf(out, "VmFlags:%s%s%s%s%s%s%s\n", v->prot & LX_PROT_READ ? " rd" : "",
                 writable ? " wr" : "", v->prot & LX_PROT_EXEC ? " ex" : "",
                 v->flags & VMA_SHARED ? " sh" : "", v->flags & VMA_GROWSDOWN ? " gd" : "",

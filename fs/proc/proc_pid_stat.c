@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TICK_NS (NS_PER_SEC / 100) /* USER_HZ */
-#define KB 1024u
+#define KB      1024u
 
 /* What stat and status are made from; one moment's view. */
 struct view {
@@ -180,8 +180,8 @@ int proc_show_pid_stat(const struct proc_node *n, struct proc_text *out)
     if (!inspect)
         z.start_code = z.end_code = z.stack_top = z.start_data = z.end_data = z.brk_start =
             z.arg_start = z.arg_end = z.env_start = z.env_end = 0;
-    proc_printf(out, "%d (%s) %c %d %d %d %d %d 0 %lu 0 %lu 0 %lu %lu %lu %lu 20 0 %u 0 %lu",
-                v.pid, v.comm, v.state, v.ppid, v.pgid, v.sid, v.tty, v.tpgid, (long)v.min_flt,
+    proc_printf(out, "%d (%s) %c %d %d %d %d %d 0 %lu 0 %lu 0 %lu %lu %lu %lu 20 0 %u 0 %lu", v.pid,
+                v.comm, v.state, v.ppid, v.pgid, v.sid, v.tty, v.tpgid, (long)v.min_flt,
                 (long)v.maj_flt, (long)(v.utime / TICK_NS), (long)(v.stime / TICK_NS),
                 (long)(v.child_utime / TICK_NS), (long)(v.child_stime / TICK_NS), v.threads,
                 (long)(v.start / TICK_NS));
@@ -261,12 +261,21 @@ static void show_memory(struct proc_text *out, const struct sizes *z)
         const char *name;
         u64 bytes;
     } rows[] = {
-        {"VmPeak:", z->peak},     {"VmSize:", z->total},  {"VmLck:", z->locked},
-        {"VmPin:", 0},            {"VmHWM:", z->resident}, {"VmRSS:", z->resident},
+        {"VmPeak:", z->peak},
+        {"VmSize:", z->total},
+        {"VmLck:", z->locked},
+        {"VmPin:", 0},
+        {"VmHWM:", z->resident},
+        {"VmRSS:", z->resident},
         {"RssAnon:", z->resident - min_of(z->shared, z->resident)},
-        {"RssFile:", z->shared},  {"RssShmem:", 0},       {"VmData:", z->data},
-        {"VmStk:", z->stack},     {"VmExe:", z->text},    {"VmLib:", 0},
-        {"VmPTE:", 0},            {"VmSwap:", 0},
+        {"RssFile:", z->shared},
+        {"RssShmem:", 0},
+        {"VmData:", z->data},
+        {"VmStk:", z->stack},
+        {"VmExe:", z->text},
+        {"VmLib:", 0},
+        {"VmPTE:", 0},
+        {"VmSwap:", 0},
     };
 
     if (!z->total)
@@ -282,8 +291,7 @@ static void show_capabilities(struct proc_text *out, struct task *t)
     proc_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
                 (long)c->cap_inheritable, (long)c->cap_permitted, (long)c->cap_effective,
                 (long)c->cap_bounding);
-    proc_printf(out, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\n", (long)c->cap_ambient,
-                c->no_new_privs);
+    proc_printf(out, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\n", (long)c->cap_ambient, c->no_new_privs);
     cred_put(c);
 }
 

@@ -36,17 +36,17 @@ typedef int proc_store_fn(const struct proc_node *n, const char *text, size_t le
 
 /* proc_system.c */
 proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_meminfo,
-    proc_show_cpuinfo, proc_show_stat, proc_show_filesystems, proc_show_cmdline,
-    proc_show_devices, proc_show_interrupts;
+    proc_show_cpuinfo, proc_show_stat, proc_show_filesystems, proc_show_cmdline, proc_show_devices,
+    proc_show_interrupts;
 /* proc_pid_stat.c */
 proc_show_fn proc_show_pid_stat, proc_show_pid_status, proc_show_pid_statm, proc_show_pid_io,
     proc_show_pid_wchan;
 /* proc_pid_mm.c */
-proc_show_fn proc_show_pid_maps, proc_show_pid_smaps, proc_show_pid_cmdline,
-    proc_show_pid_environ, proc_show_pid_auxv;
+proc_show_fn proc_show_pid_maps, proc_show_pid_smaps, proc_show_pid_cmdline, proc_show_pid_environ,
+    proc_show_pid_auxv;
 /* proc_pid_attr.c */
 proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
     proc_show_pid_oom_score_adj, proc_show_pid_cgroup, proc_show_pid_loginuid,
-    proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map,
-    proc_show_pid_gid_map, proc_show_pid_mounts, proc_show_pid_mountinfo;
+    proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map, proc_show_pid_gid_map,
+    proc_show_pid_mounts, proc_show_pid_mountinfo;
 proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj;

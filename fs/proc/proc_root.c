@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FILE_RO (LX_S_IFREG | 0444)
-#define LINK (LX_S_IFLNK | 0777)
+#define LINK    (LX_S_IFLNK | 0777)
 
 /* --- self, thread-self: as the reader is numbered where this /proc is mounted --- */
 
@@ -78,8 +78,7 @@ static s32 next_pid(const struct proc_node *dir, s32 from)
     return pid_next_group(dir->ns, from);
 }
 
-static const struct proc_dynamic pids = {
-    .find = find_pid, .next = next_pid, .type = LX_DT_DIR};
+static const struct proc_dynamic pids = {.find = find_pid, .next = next_pid, .type = LX_DT_DIR};
 
 static const struct proc_entry root_children[] = {
     {.name = "cmdline", .mode = FILE_RO, .show = proc_show_cmdline},

@@ -11,17 +11,17 @@
 #include <errno.h>
 #include <string.h>
 
-#define DIR (LX_S_IFDIR | 0555)
+#define DIR     (LX_S_IFDIR | 0555)
 #define FILE_RO (LX_S_IFREG | 0444)
 #define FILE_RW (LX_S_IFREG | 0644)
 
 /* --- numbers that are what they are --- */
 
-#define NUMBER(fn, value)                                                                          \
-    static int fn(const struct proc_node *n, struct proc_text *out)                                \
-    {                                                                                              \
-        proc_printf(out, "%lu\n", (unsigned long)(value));                                         \
-        return 0;                                                                                  \
+#define NUMBER(fn, value)                                           \
+    static int fn(const struct proc_node *n, struct proc_text *out) \
+    {                                                               \
+        proc_printf(out, "%lu\n", (unsigned long)(value));          \
+        return 0;                                                   \
     }
 
 NUMBER(show_pid_max, PID_MAX)
@@ -49,8 +49,9 @@ static int show_ostype(const struct proc_node *n, struct proc_text *out)
 
 static int show_osrelease(const struct proc_node *n, struct proc_text *out)
 {
-    proc_printf(out, "%s\n", current ? current->tg->container->kernel_release
-                                     : container_default_kernel_release);
+    proc_printf(out, "%s\n",
+                current ? current->tg->container->kernel_release
+                        : container_default_kernel_release);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define TICK_NS (NS_PER_SEC / 100) /* USER_HZ */
-#define KB 1024u
+#define KB      1024u
 
 /* reader() - the container of who reads; NULL while the Sentry itself does. */
 static struct container *reader(void)
@@ -86,10 +86,10 @@ int proc_show_meminfo(const struct proc_node *n, struct proc_text *out)
         const char *name;
         u64 bytes;
     } rows[] = {
-        {"MemTotal:", 0},   {"MemFree:", 0},      {"MemAvailable:", 0}, {"Buffers:", 0},
-        {"Cached:", 0},     {"SwapCached:", 0},   {"Active:", 0},       {"Inactive:", 0},
-        {"SwapTotal:", 0},  {"SwapFree:", 0},     {"Dirty:", 0},        {"Writeback:", 0},
-        {"AnonPages:", 0},  {"Mapped:", 0},       {"Shmem:", 0},        {"Slab:", 0},
+        {"MemTotal:", 0},     {"MemFree:", 0},    {"MemAvailable:", 0}, {"Buffers:", 0},
+        {"Cached:", 0},       {"SwapCached:", 0}, {"Active:", 0},       {"Inactive:", 0},
+        {"SwapTotal:", 0},    {"SwapFree:", 0},   {"Dirty:", 0},        {"Writeback:", 0},
+        {"AnonPages:", 0},    {"Mapped:", 0},     {"Shmem:", 0},        {"Slab:", 0},
         {"Committed_AS:", 0},
     };
 

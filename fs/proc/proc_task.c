@@ -64,17 +64,17 @@ bool proc_alive(const struct proc_node *n)
 }
 
 /* with_task() - yields what `get(t->field)` gives under the task's lock. */
-#define with_task(n, kind, field)                                                                  \
-    ({                                                                                             \
-        struct task *wt_ = proc_task(n);                                                           \
-        struct kind *wk_ = NULL;                                                                   \
-        if (wt_) {                                                                                 \
-            mutex_lock(&wt_->lock);                                                                \
-            wk_ = kind##_get(wt_->field);                                                          \
-            mutex_unlock(&wt_->lock);                                                              \
-            task_put(wt_);                                                                         \
-        }                                                                                          \
-        wk_;                                                                                       \
+#define with_task(n, kind, field)         \
+    ({                                    \
+        struct task *wt_ = proc_task(n);  \
+        struct kind *wk_ = NULL;          \
+        if (wt_) {                        \
+            mutex_lock(&wt_->lock);       \
+            wk_ = kind##_get(wt_->field); \
+            mutex_unlock(&wt_->lock);     \
+            task_put(wt_);                \
+        }                                 \
+        wk_;                              \
     })
 
 struct mm *proc_mm(const struct proc_node *n)

@@ -61,10 +61,10 @@ struct proc_entry {
 struct proc_node {
     const struct proc_entry *entry;
     const struct proc_dynamic *found_by; /* NULL: a table */
-    struct pid_ns *ns; /* borrowed: the super's */
-    struct pid *pid;   /* a reference; NULL: not about a process */
-    bool thread;       /* about the thread `pid`, not the process */
-    s32 nr;            /* of a descriptor */
+    struct pid_ns *ns;                   /* borrowed: the super's */
+    struct pid *pid;                     /* a reference; NULL: not about a process */
+    bool thread;                         /* about the thread `pid`, not the process */
+    s32 nr;                              /* of a descriptor */
 };
 
 static inline const struct proc_node *proc_node_of(const struct inode *ino)

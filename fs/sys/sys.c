@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIR (LX_S_IFDIR | 0555)
-#define FILE_RO (LX_S_IFREG | 0444)
+#define DIR        (LX_S_IFDIR | 0555)
+#define FILE_RO    (LX_S_IFREG | 0444)
 #define CPU_PREFIX "cpu"
 
 static u32 cpus(void)

@@ -22,14 +22,14 @@ struct lx_sysinfo {
 
 _Static_assert(sizeof(struct lx_sysinfo) == 112, "struct sysinfo is 112 bytes");
 
-#define LX_REBOOT_MAGIC1 0xfee1deadu
-#define LX_REBOOT_MAGIC2 672274793u
-#define LX_REBOOT_MAGIC2A 85072278u
-#define LX_REBOOT_MAGIC2B 369367448u
-#define LX_REBOOT_MAGIC2C 537993216u
-#define LX_REBOOT_CMD_RESTART 0x01234567u
-#define LX_REBOOT_CMD_RESTART2 0xa1b2c3d4u
-#define LX_REBOOT_CMD_HALT 0xcdef0123u
+#define LX_REBOOT_MAGIC1        0xfee1deadu
+#define LX_REBOOT_MAGIC2        672274793u
+#define LX_REBOOT_MAGIC2A       85072278u
+#define LX_REBOOT_MAGIC2B       369367448u
+#define LX_REBOOT_MAGIC2C       537993216u
+#define LX_REBOOT_CMD_RESTART   0x01234567u
+#define LX_REBOOT_CMD_RESTART2  0xa1b2c3d4u
+#define LX_REBOOT_CMD_HALT      0xcdef0123u
 #define LX_REBOOT_CMD_POWER_OFF 0x4321fedcu
 
 #define LX_GRND_NONBLOCK 1u

@@ -51,7 +51,6 @@ enum {
 #define LX_CPUCLOCK_SCHED      2
 #define LX_CLOCKFD             3
 
-
 #define LX_TFD_CLOEXEC             02000000
 #define LX_TFD_NONBLOCK            04000
 #define LX_TFD_TIMER_ABSTIME       1

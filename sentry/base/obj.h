@@ -60,7 +60,7 @@ static inline void obj_ref(struct obj *o)
         obj_put_((struct obj *)x);                                                                 \
         return NULL;                                                                               \
     }                                                                                              \
-    static inline void name##_putp(struct name **x)                                                \
+    static inline __attribute__((unused)) void name##_putp(struct name **x)                        \
     {                                                                                              \
         name##_put(*x);                                                                            \
     }

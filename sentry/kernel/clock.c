@@ -99,8 +99,8 @@ int clock_resolution(struct task *t, s32 clock, u64 *ns)
     int rc = clock_read(t, clock, &now);
 
     if (rc == 0)
-        *ns = clock == LX_CLOCK_REALTIME_COARSE || clock == LX_CLOCK_MONOTONIC_COARSE ? COARSE_NS
-                                                                                      : 1;
+        *ns =
+            clock == LX_CLOCK_REALTIME_COARSE || clock == LX_CLOCK_MONOTONIC_COARSE ? COARSE_NS : 1;
     return rc;
 }
 

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 256
-#define LEVEL_INFO 6u
-#define BOOT_LINES 8
+#define LEVEL_INFO     6u
+#define BOOT_LINES     8
 
 static struct mutex lock = MUTEX_INIT(DMESG);
 static char ring[DMESG_BYTES];
@@ -62,9 +62,9 @@ static void append_locked(const char *text, size_t len)
 static void line_at(u64 ns, u32 level, const char *text)
 {
     char buf[LINE_MAX_BYTES];
-    int n = snprintf(buf, sizeof(buf) - 1, "<%u>[%5lu.%06lu] %s", level,
-                     (unsigned long)(ns / NS_PER_SEC), (unsigned long)(ns % NS_PER_SEC / 1000),
-                     text);
+    int n =
+        snprintf(buf, sizeof(buf) - 1, "<%u>[%5lu.%06lu] %s", level,
+                 (unsigned long)(ns / NS_PER_SEC), (unsigned long)(ns % NS_PER_SEC / 1000), text);
     size_t len = min_of((size_t)n, sizeof(buf) - 2);
 
     buf[len++] = '\n';

@@ -35,7 +35,7 @@ int fd_replace(struct fdtable *t, struct file *file, int fd, u64 limit, bool clo
 /* fd_close() - Return: 0, -EBADF. Runs flush and drops the reference outside the lock. */
 int fd_close(struct fdtable *t, int fd);
 int fd_close_range(struct fdtable *t, u32 first, u32 last, bool cloexec_only);
-int fd_cloexec(struct fdtable *t, int fd);               /* Return: 0, 1, -EBADF */
+int fd_cloexec(struct fdtable *t, int fd);              /* Return: 0, 1, -EBADF */
 int fd_set_cloexec(struct fdtable *t, int fd, bool on); /* Return: 0, -EBADF */
 /* fd_close_on_exec() - close every descriptor that has the flag. */
 void fd_close_on_exec(struct fdtable *t);

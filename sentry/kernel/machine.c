@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MASK_WORDS (MACHINE_CPUS_MAX / 64)
-#define CPUINFO_BYTES (4u << 20)
-#define MEMINFO_BYTES 16384u
+#define MASK_WORDS     (MACHINE_CPUS_MAX / 64)
+#define CPUINFO_BYTES  (4u << 20)
+#define MEMINFO_BYTES  16384u
 #define MEMORY_DEFAULT (1ull << 30) /* if the host doesn't say */
 
 static u32 cpus = 1;

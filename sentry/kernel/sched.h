@@ -6,8 +6,8 @@
 
 #include "sentry/base/types.h"
 
-#define SCHED_NICE_MIN (-20)
-#define SCHED_NICE_MAX 19
+#define SCHED_NICE_MIN  (-20)
+#define SCHED_NICE_MAX  19
 #define SCHED_CPU_WORDS 16 /* 1,024 CPUs */
 
 struct task_sched {

@@ -7,8 +7,8 @@
 #include "sentry/kernel/task.h"
 #include "sentry/oci/oci_spec.h"
 
-#define LOAD_STEP_NS (5 * NS_PER_SEC)
-#define LOAD_ONE (1u << 16)
+#define LOAD_STEP_NS   (5 * NS_PER_SEC)
+#define LOAD_ONE       (1u << 16)
 #define LOAD_STEPS_MAX 1000u /* after so many the old value counts for nothing */
 
 u32 container_cpus(const struct container *c)
@@ -143,9 +143,9 @@ void usage_load(struct pid_ns *ns, u64 load[3])
     steps = min_of(steps, (u64)LOAD_STEPS_MAX);
     for (int i = 0; i < 3; i++) {
         for (u64 s = 0; s < steps; s++)
-            averages[i] = (averages[i] * keep[i] +
-                           (u64)tasks.running * LOAD_ONE * (LOAD_ONE - keep[i])) /
-                          LOAD_ONE;
+            averages[i] =
+                (averages[i] * keep[i] + (u64)tasks.running * LOAD_ONE * (LOAD_ONE - keep[i])) /
+                LOAD_ONE;
         load[i] = averages[i];
     }
     if (steps)

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOW_BYTES 512  /* of one buffer at most, whatever the flag says: a line is bounded */
-#define SHOW_STRINGS 16 /* of argv and envp */
+#define SHOW_BYTES   512 /* of one buffer at most, whatever the flag says: a line is bounded */
+#define SHOW_STRINGS 16  /* of argv and envp */
 
 /* What one argument is printed from. */
 struct arg {

@@ -14,9 +14,15 @@ struct flag_name {
     const char *name;
 };
 
-#define FLAG(prefix, n) {prefix##n, prefix##n, #n}
+#define FLAG(prefix, n)          \
+    {                            \
+        prefix##n, prefix##n, #n \
+    }
 #define WHOLE 0xffffffffull /* an enumeration: the whole value */
-#define VALUE(prefix, n) {WHOLE, (u32)prefix##n, #n}
+#define VALUE(prefix, n)          \
+    {                             \
+        WHOLE, (u32)prefix##n, #n \
+    }
 
 static const struct flag_name open_names[] = {
     {LX_O_ACCMODE, LX_O_RDONLY, "O_RDONLY"},
@@ -48,32 +54,31 @@ static const struct flag_name fd_names[] = {
     {LX_EFD_SEMAPHORE, LX_EFD_SEMAPHORE, "SEMAPHORE"},
 };
 static const struct flag_name at_names[] = {
-    FLAG(LX_, AT_SYMLINK_NOFOLLOW),  FLAG(LX_, AT_EACCESS),        FLAG(LX_, AT_SYMLINK_FOLLOW),
-    FLAG(LX_, AT_NO_AUTOMOUNT),      FLAG(LX_, AT_EMPTY_PATH),     FLAG(LX_, AT_STATX_FORCE_SYNC),
+    FLAG(LX_, AT_SYMLINK_NOFOLLOW), FLAG(LX_, AT_EACCESS),    FLAG(LX_, AT_SYMLINK_FOLLOW),
+    FLAG(LX_, AT_NO_AUTOMOUNT),     FLAG(LX_, AT_EMPTY_PATH), FLAG(LX_, AT_STATX_FORCE_SYNC),
     FLAG(LX_, AT_STATX_DONT_SYNC),
 };
 static const struct flag_name unlinkat_names[] = {FLAG(LX_, AT_REMOVEDIR)};
-static const struct flag_name access_names[] = {
-    VALUE(LX_, F_OK), FLAG(LX_, R_OK), FLAG(LX_, W_OK), FLAG(LX_, X_OK)};
+static const struct flag_name access_names[] = {VALUE(LX_, F_OK), FLAG(LX_, R_OK), FLAG(LX_, W_OK),
+                                                FLAG(LX_, X_OK)};
 static const struct flag_name whence_names[] = {VALUE(LX_, SEEK_SET), VALUE(LX_, SEEK_CUR),
                                                 VALUE(LX_, SEEK_END), VALUE(LX_, SEEK_DATA),
                                                 VALUE(LX_, SEEK_HOLE)};
 static const struct flag_name fcntl_names[] = {
-    VALUE(LX_, F_DUPFD),      VALUE(LX_, F_GETFD),        VALUE(LX_, F_SETFD),
-    VALUE(LX_, F_GETFL),      VALUE(LX_, F_SETFL),        VALUE(LX_, F_GETLK),
-    VALUE(LX_, F_SETLK),      VALUE(LX_, F_SETLKW),       VALUE(LX_, F_SETOWN),
-    VALUE(LX_, F_GETOWN),     VALUE(LX_, F_SETSIG),       VALUE(LX_, F_GETSIG),
-    VALUE(LX_, F_SETOWN_EX),  VALUE(LX_, F_GETOWN_EX),    VALUE(LX_, F_OFD_GETLK),
-    VALUE(LX_, F_OFD_SETLK),  VALUE(LX_, F_OFD_SETLKW),   VALUE(LX_, F_SETLEASE),
+    VALUE(LX_, F_DUPFD),      VALUE(LX_, F_GETFD),         VALUE(LX_, F_SETFD),
+    VALUE(LX_, F_GETFL),      VALUE(LX_, F_SETFL),         VALUE(LX_, F_GETLK),
+    VALUE(LX_, F_SETLK),      VALUE(LX_, F_SETLKW),        VALUE(LX_, F_SETOWN),
+    VALUE(LX_, F_GETOWN),     VALUE(LX_, F_SETSIG),        VALUE(LX_, F_GETSIG),
+    VALUE(LX_, F_SETOWN_EX),  VALUE(LX_, F_GETOWN_EX),     VALUE(LX_, F_OFD_GETLK),
+    VALUE(LX_, F_OFD_SETLK),  VALUE(LX_, F_OFD_SETLKW),    VALUE(LX_, F_SETLEASE),
     VALUE(LX_, F_GETLEASE),   VALUE(LX_, F_DUPFD_CLOEXEC), VALUE(LX_, F_SETPIPE_SZ),
-    VALUE(LX_, F_GETPIPE_SZ), VALUE(LX_, F_ADD_SEALS),    VALUE(LX_, F_GET_SEALS),
+    VALUE(LX_, F_GETPIPE_SZ), VALUE(LX_, F_ADD_SEALS),     VALUE(LX_, F_GET_SEALS),
 };
 static const struct flag_name flock_names[] = {FLAG(LX_, LOCK_SH), FLAG(LX_, LOCK_EX),
                                                FLAG(LX_, LOCK_NB), FLAG(LX_, LOCK_UN)};
 static const struct flag_name prot_names[] = {
-    VALUE(LX_, PROT_NONE), FLAG(LX_, PROT_READ), FLAG(LX_, PROT_WRITE),
-    FLAG(LX_, PROT_EXEC),  FLAG(LX_, PROT_SEM),  FLAG(LX_, PROT_GROWSDOWN),
-    FLAG(LX_, PROT_GROWSUP),
+    VALUE(LX_, PROT_NONE), FLAG(LX_, PROT_READ),      FLAG(LX_, PROT_WRITE),   FLAG(LX_, PROT_EXEC),
+    FLAG(LX_, PROT_SEM),   FLAG(LX_, PROT_GROWSDOWN), FLAG(LX_, PROT_GROWSUP),
 };
 static const struct flag_name map_names[] = {
     {LX_MAP_TYPE, LX_MAP_SHARED, "MAP_SHARED"},
@@ -93,16 +98,16 @@ static const struct flag_name map_names[] = {
     FLAG(LX_, MAP_HUGETLB),
     FLAG(LX_, MAP_FIXED_NOREPLACE),
 };
-static const struct flag_name mremap_names[] = {
-    FLAG(LX_, MREMAP_MAYMOVE), FLAG(LX_, MREMAP_FIXED), FLAG(LX_, MREMAP_DONTUNMAP)};
+static const struct flag_name mremap_names[] = {FLAG(LX_, MREMAP_MAYMOVE), FLAG(LX_, MREMAP_FIXED),
+                                                FLAG(LX_, MREMAP_DONTUNMAP)};
 static const struct flag_name msync_names[] = {FLAG(LX_, MS_ASYNC), FLAG(LX_, MS_INVALIDATE),
                                                FLAG(LX_, MS_SYNC)};
 static const struct flag_name madvise_names[] = {
-    VALUE(LX_, MADV_NORMAL),     VALUE(LX_, MADV_RANDOM),     VALUE(LX_, MADV_SEQUENTIAL),
-    VALUE(LX_, MADV_WILLNEED),   VALUE(LX_, MADV_DONTNEED),   VALUE(LX_, MADV_FREE),
-    VALUE(LX_, MADV_REMOVE),     VALUE(LX_, MADV_DONTFORK),   VALUE(LX_, MADV_DOFORK),
-    VALUE(LX_, MADV_HUGEPAGE),   VALUE(LX_, MADV_NOHUGEPAGE), VALUE(LX_, MADV_DONTDUMP),
-    VALUE(LX_, MADV_DODUMP),     VALUE(LX_, MADV_WIPEONFORK), VALUE(LX_, MADV_KEEPONFORK),
+    VALUE(LX_, MADV_NORMAL),   VALUE(LX_, MADV_RANDOM),     VALUE(LX_, MADV_SEQUENTIAL),
+    VALUE(LX_, MADV_WILLNEED), VALUE(LX_, MADV_DONTNEED),   VALUE(LX_, MADV_FREE),
+    VALUE(LX_, MADV_REMOVE),   VALUE(LX_, MADV_DONTFORK),   VALUE(LX_, MADV_DOFORK),
+    VALUE(LX_, MADV_HUGEPAGE), VALUE(LX_, MADV_NOHUGEPAGE), VALUE(LX_, MADV_DONTDUMP),
+    VALUE(LX_, MADV_DODUMP),   VALUE(LX_, MADV_WIPEONFORK), VALUE(LX_, MADV_KEEPONFORK),
 };
 /* clone(2)'s; numbers of linux/sched.h. The low byte is the signal at exit. */
 static const struct flag_name clone_names[] = {
@@ -130,38 +135,46 @@ static const struct flag_name clone_names[] = {
     {0xff, LX_SIGCHLD, "SIGCHLD"},
 };
 static const struct flag_name wait_names[] = {
-    {1, 1, "WNOHANG"}, {2, 2, "WUNTRACED"}, {4, 4, "WEXITED"}, {8, 8, "WCONTINUED"},
+    {1, 1, "WNOHANG"},
+    {2, 2, "WUNTRACED"},
+    {4, 4, "WEXITED"},
+    {8, 8, "WCONTINUED"},
     {0x01000000, 0x01000000, "WNOWAIT"},
 };
 static const struct flag_name sigmask_names[] = {VALUE(LX_, SIG_BLOCK), VALUE(LX_, SIG_UNBLOCK),
                                                  VALUE(LX_, SIG_SETMASK)};
 static const struct flag_name clock_names[] = {
-    VALUE(LX_, CLOCK_REALTIME),           VALUE(LX_, CLOCK_MONOTONIC),
-    VALUE(LX_, CLOCK_PROCESS_CPUTIME_ID), VALUE(LX_, CLOCK_THREAD_CPUTIME_ID),
-    VALUE(LX_, CLOCK_MONOTONIC_RAW),      VALUE(LX_, CLOCK_REALTIME_COARSE),
-    VALUE(LX_, CLOCK_MONOTONIC_COARSE),   VALUE(LX_, CLOCK_BOOTTIME),
-    VALUE(LX_, CLOCK_REALTIME_ALARM),     VALUE(LX_, CLOCK_BOOTTIME_ALARM),
+    VALUE(LX_, CLOCK_REALTIME),
+    VALUE(LX_, CLOCK_MONOTONIC),
+    VALUE(LX_, CLOCK_PROCESS_CPUTIME_ID),
+    VALUE(LX_, CLOCK_THREAD_CPUTIME_ID),
+    VALUE(LX_, CLOCK_MONOTONIC_RAW),
+    VALUE(LX_, CLOCK_REALTIME_COARSE),
+    VALUE(LX_, CLOCK_MONOTONIC_COARSE),
+    VALUE(LX_, CLOCK_BOOTTIME),
+    VALUE(LX_, CLOCK_REALTIME_ALARM),
+    VALUE(LX_, CLOCK_BOOTTIME_ALARM),
     VALUE(LX_, CLOCK_TAI),
 };
 static const struct flag_name timer_names[] = {FLAG(LX_, TIMER_ABSTIME)};
 static const struct flag_name epoll_ctl_names[] = {
     VALUE(LX_, EPOLL_CTL_ADD), VALUE(LX_, EPOLL_CTL_DEL), VALUE(LX_, EPOLL_CTL_MOD)};
 static const struct flag_name mount_names[] = {
-    FLAG(LX_, MS_RDONLY), FLAG(LX_, MS_NOSUID), FLAG(LX_, MS_NODEV),   FLAG(LX_, MS_NOEXEC),
-    FLAG(LX_, MS_REMOUNT), FLAG(LX_, MS_NOATIME), FLAG(LX_, MS_BIND),  FLAG(LX_, MS_MOVE),
-    FLAG(LX_, MS_REC),    FLAG(LX_, MS_SILENT), FLAG(LX_, MS_PRIVATE), FLAG(LX_, MS_SLAVE),
-    FLAG(LX_, MS_SHARED), FLAG(LX_, MS_RELATIME), FLAG(LX_, MS_STRICTATIME),
+    FLAG(LX_, MS_RDONLY),  FLAG(LX_, MS_NOSUID),   FLAG(LX_, MS_NODEV),       FLAG(LX_, MS_NOEXEC),
+    FLAG(LX_, MS_REMOUNT), FLAG(LX_, MS_NOATIME),  FLAG(LX_, MS_BIND),        FLAG(LX_, MS_MOVE),
+    FLAG(LX_, MS_REC),     FLAG(LX_, MS_SILENT),   FLAG(LX_, MS_PRIVATE),     FLAG(LX_, MS_SLAVE),
+    FLAG(LX_, MS_SHARED),  FLAG(LX_, MS_RELATIME), FLAG(LX_, MS_STRICTATIME),
 };
-static const struct flag_name umount_names[] = {
-    FLAG(LX_, MNT_FORCE), FLAG(LX_, MNT_DETACH), FLAG(LX_, MNT_EXPIRE), FLAG(LX_, UMOUNT_NOFOLLOW)};
+static const struct flag_name umount_names[] = {FLAG(LX_, MNT_FORCE), FLAG(LX_, MNT_DETACH),
+                                                FLAG(LX_, MNT_EXPIRE), FLAG(LX_, UMOUNT_NOFOLLOW)};
 static const struct flag_name rename_names[] = {
     FLAG(LX_, RENAME_NOREPLACE), FLAG(LX_, RENAME_EXCHANGE), FLAG(LX_, RENAME_WHITEOUT)};
 static const struct flag_name resource_names[] = {
-    {WHOLE, 0, "RLIMIT_CPU"},         {WHOLE, 1, "RLIMIT_FSIZE"},    {WHOLE, 2, "RLIMIT_DATA"},
-    {WHOLE, 3, "RLIMIT_STACK"},       {WHOLE, 4, "RLIMIT_CORE"},     {WHOLE, 5, "RLIMIT_RSS"},
-    {WHOLE, 6, "RLIMIT_NPROC"},       {WHOLE, 7, "RLIMIT_NOFILE"},   {WHOLE, 8, "RLIMIT_MEMLOCK"},
-    {WHOLE, 9, "RLIMIT_AS"},          {WHOLE, 10, "RLIMIT_LOCKS"},   {WHOLE, 11, "RLIMIT_SIGPENDING"},
-    {WHOLE, 12, "RLIMIT_MSGQUEUE"},   {WHOLE, 13, "RLIMIT_NICE"},    {WHOLE, 14, "RLIMIT_RTPRIO"},
+    {WHOLE, 0, "RLIMIT_CPU"},       {WHOLE, 1, "RLIMIT_FSIZE"},  {WHOLE, 2, "RLIMIT_DATA"},
+    {WHOLE, 3, "RLIMIT_STACK"},     {WHOLE, 4, "RLIMIT_CORE"},   {WHOLE, 5, "RLIMIT_RSS"},
+    {WHOLE, 6, "RLIMIT_NPROC"},     {WHOLE, 7, "RLIMIT_NOFILE"}, {WHOLE, 8, "RLIMIT_MEMLOCK"},
+    {WHOLE, 9, "RLIMIT_AS"},        {WHOLE, 10, "RLIMIT_LOCKS"}, {WHOLE, 11, "RLIMIT_SIGPENDING"},
+    {WHOLE, 12, "RLIMIT_MSGQUEUE"}, {WHOLE, 13, "RLIMIT_NICE"},  {WHOLE, 14, "RLIMIT_RTPRIO"},
     {WHOLE, 15, "RLIMIT_RTTIME"},
 };
 static const struct flag_name futex_names[] = {
@@ -188,12 +201,15 @@ static const struct {
     const struct flag_name *rows;
     size_t n;
 } sets[] = {
-#define SET(s) {#s, s##_names, ARRAY_SIZE(s##_names)}
-    SET(open),   SET(fd),      SET(at),     SET(unlinkat), SET(access),    SET(whence),
-    SET(fcntl),  SET(flock),   SET(prot),   SET(map),      SET(mremap),    SET(msync),
-    SET(madvise), SET(clone),  SET(wait),   SET(sigmask),  SET(clock),     SET(timer),
-    SET(epoll_ctl), SET(mount), SET(umount), SET(rename),  SET(resource),  SET(futex),
-    SET(arch_prctl),
+#define SET(s)                               \
+    {                                        \
+#s, s##_names, ARRAY_SIZE(s##_names) \
+    }
+    SET(open),    SET(fd),     SET(at),       SET(unlinkat),  SET(access),
+    SET(whence),  SET(fcntl),  SET(flock),    SET(prot),      SET(map),
+    SET(mremap),  SET(msync),  SET(madvise),  SET(clone),     SET(wait),
+    SET(sigmask), SET(clock),  SET(timer),    SET(epoll_ctl), SET(mount),
+    SET(umount),  SET(rename), SET(resource), SET(futex),     SET(arch_prctl),
 };
 
 void strace_put_flags(struct strace_line *l, const char *set, u64 value)

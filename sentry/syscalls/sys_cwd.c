@@ -25,9 +25,9 @@ s64 sys_getcwd(struct task *t, const u64 a[6])
     if (!buf)
         return -ENOMEM;
     fs_context_walk(t, &ctx);
-    n = ctx.cwd.dentry->unhashed ? -ENOENT
-                                 : vfs_path_string(&ctx.cwd, &ctx.root, buf + prefix, LIMIT_PATH,
-                                                   false, &unreachable);
+    n = ctx.cwd.dentry->unhashed
+            ? -ENOENT
+            : vfs_path_string(&ctx.cwd, &ctx.root, buf + prefix, LIMIT_PATH, false, &unreachable);
     fs_context_walk_end(&ctx);
     if (n < 0)
         return n == -ERANGE ? -ENAMETOOLONG : n;

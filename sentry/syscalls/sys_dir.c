@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIR_BYTES 65536u /* of entries gathered by one call at most */
-#define DIRENT_HEAD 19u  /* bytes before the name in struct linux_dirent64 */
-#define OLD_HEAD 18u     /* in struct linux_dirent, whose type is its last byte */
+#define DIR_BYTES   65536u /* of entries gathered by one call at most */
+#define DIRENT_HEAD 19u    /* bytes before the name in struct linux_dirent64 */
+#define OLD_HEAD    18u    /* in struct linux_dirent, whose type is its last byte */
 
 /* Entries as they are gathered for one call. */
 struct dirents {
@@ -60,8 +60,8 @@ static int put_dirents(struct dir_emit *e)
 
 static s64 do_getdents(struct task *t, const u64 a[6], bool old)
 {
-    struct dirents d = {.emit = {.emit = emit_dirent, .finish = put_dirents},
-                        .t = t, .to = a[1], .old = old};
+    struct dirents d = {
+        .emit = {.emit = emit_dirent, .finish = put_dirents}, .t = t, .to = a[1], .old = old};
     auto_put(file) struct file *f = NULL;
     auto_free u8 *buf = NULL;
     s64 rc = arg_fd(t, a[0], &f);

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define NS_PER_MS 1000000ull
-#define EVENTS_MAX (INT32_MAX / (s32)sizeof(struct lx_epoll_event))
+#define NS_PER_MS      1000000ull
+#define EVENTS_MAX     (INT32_MAX / (s32)sizeof(struct lx_epoll_event))
 #define EVENTS_AT_ONCE 4096u /* more than these are for the next call */
 
 static s64 create(struct task *t, u32 flags)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PROPAGATION (LX_MS_SHARED | LX_MS_PRIVATE | LX_MS_SLAVE | LX_MS_UNBINDABLE)
-#define TYPE_BYTES 64u
+#define TYPE_BYTES  64u
 
 /* may_mount() - mounts belong to who administers the mount namespace. */
 static bool may_mount(struct task *t)
@@ -30,8 +30,10 @@ static int mount_fresh(struct task *t, const struct path *at, const char *source
                        u32 flags, const char *options)
 {
     auto_put(super) struct super *sb = NULL;
-    struct fs_mount_args args = {.source = source ? source : "none", .options = options,
-                                 .flags = flags, .cred = task_cred(t)};
+    struct fs_mount_args args = {.source = source ? source : "none",
+                                 .options = options,
+                                 .flags = flags,
+                                 .cred = task_cred(t)};
     const struct fs_type *type;
     char name[TYPE_BYTES];
     ssize_t n;
@@ -48,8 +50,9 @@ static int mount_fresh(struct task *t, const struct path *at, const char *source
     if (!type->guest_mountable)
         return -EPERM;
     rc = type->mount(type, &args, &sb);
-    return rc < 0 ? rc : mount_attach(t->ns->mount, sb, NULL, at, flags & LX_MS_MOUNT_FLAGS,
-                                      args.source);
+    return rc < 0
+               ? rc
+               : mount_attach(t->ns->mount, sb, NULL, at, flags & LX_MS_MOUNT_FLAGS, args.source);
 }
 
 /* mount_from() - MS_BIND and MS_MOVE: `source` is a path. */

@@ -5,10 +5,10 @@
 
 #include <errno.h>
 
-#define OPEN_HOW_FIRST 24u /* bytes of the first version of struct open_how */
+#define OPEN_HOW_FIRST         24u /* bytes of the first version of struct open_how */
 #define LX_CLOSE_RANGE_UNSHARE 2u
 #define LX_CLOSE_RANGE_CLOEXEC 4u
-#define PATH_FLAGS (LX_O_DIRECTORY | LX_O_NOFOLLOW | LX_O_PATH | LX_O_CLOEXEC)
+#define PATH_FLAGS             (LX_O_DIRECTORY | LX_O_NOFOLLOW | LX_O_PATH | LX_O_CLOEXEC)
 
 static u32 umask_of(struct task *t)
 {

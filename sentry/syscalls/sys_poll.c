@@ -13,7 +13,7 @@
 
 #define NS_PER_MS 1000000ull
 #define WORD_BITS 64u
-#define FD_SETS 3
+#define FD_SETS   3
 
 /* --- time-outs --- */
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define FAST_VECS 8
+#define FAST_VECS     8
 #define RWF_SUPPORTED (LX_RWF_HIPRI | LX_RWF_DSYNC | LX_RWF_SYNC)
 
 /* A vector of the guest's, decoded. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PRIORITY_MAX 99
-#define RR_SLICE_NS 100000000u
+#define RR_SLICE_NS  100000000u
 
 s64 sys_sched_yield(struct task *t, const u64 a[6])
 {
@@ -29,8 +29,8 @@ static bool may_change(struct task *t, struct task *other)
 {
     struct cred *c = task_cred_of(other);
     const struct cred *me = task_cred(t);
-    bool ok = me->euid == c->uid || me->euid == c->euid ||
-              cred_has_cap(me, c->user_ns, LX_CAP_SYS_NICE);
+    bool ok =
+        me->euid == c->uid || me->euid == c->euid || cred_has_cap(me, c->user_ns, LX_CAP_SYS_NICE);
 
     cred_put(c);
     return ok;
@@ -258,8 +258,7 @@ static s64 set_nice(struct task *t, struct task *other, s64 so_far, s32 value)
     cred_put(c);
     if (!owner && !can)
         return -EPERM;
-    if (value < other->sched.nice && !can &&
-        (u64)(20 - value) > task_rlimit(other, LX_RLIMIT_NICE))
+    if (value < other->sched.nice && !can && (u64)(20 - value) > task_rlimit(other, LX_RLIMIT_NICE))
         return -EACCES;
     mutex_lock(&other->lock);
     other->sched.nice = value;
@@ -277,8 +276,8 @@ static bool in_set(struct task *t, struct task *leader, u32 which, u64 who)
 
     if (which == LX_PRIO_PGRP) {
         pid_lock();
-        in = tg->pgrp && ((s32)who ? pid_nr(tg->pgrp->pid, t->pid->ns) == (s32)who
-                                   : tg->pgrp == t->tg->pgrp);
+        in = tg->pgrp &&
+             ((s32)who ? pid_nr(tg->pgrp->pid, t->pid->ns) == (s32)who : tg->pgrp == t->tg->pgrp);
         pid_unlock();
         return in;
     }

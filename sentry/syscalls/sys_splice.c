@@ -16,8 +16,8 @@
 #include <stdlib.h>
 
 #define LX_SPLICE_F_NONBLOCK 2u
-#define LX_SPLICE_F_ALL 15u
-#define VMSPLICE_FAST 8
+#define LX_SPLICE_F_ALL      15u
+#define VMSPLICE_FAST        8
 
 /* One side of a copy: pos NULL is the description's own position (or none). */
 struct side {
@@ -187,8 +187,7 @@ static s64 range_check(const struct side *in, const struct side *out, u64 len)
         return -EISDIR;
     if (!LX_S_ISREG(from) || !LX_S_ISREG(to))
         return -EINVAL;
-    if (!file_readable(in->file) || !file_writable(out->file) ||
-        (out->file->flags & LX_O_APPEND))
+    if (!file_readable(in->file) || !file_writable(out->file) || (out->file->flags & LX_O_APPEND))
         return -EBADF;
     if (len > INT64_MAX || a > INT64_MAX - (s64)len || b > INT64_MAX - (s64)len)
         return -EOVERFLOW;
@@ -228,7 +227,7 @@ s64 sys_copy_file_range(struct task *t, const u64 a[6])
 /* --- splice --- */
 
 static s64 do_splice(struct task *t, const struct side *in, const struct side *out, u64 len,
-                  u32 flags)
+                     u32 flags)
 {
     bool from_pipe = pipe_is(in->file), to_pipe = pipe_is(out->file);
     bool nonblock = flags & LX_SPLICE_F_NONBLOCK;

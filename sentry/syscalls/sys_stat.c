@@ -192,8 +192,7 @@ static s64 do_access(struct task *t, u64 dirfd, u64 upath, u64 mode, u32 flags)
     struct path p;
     int rc;
 
-    if ((mode & ~7ull) ||
-        (flags & ~(LX_AT_EACCESS | LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
+    if ((mode & ~7ull) || (flags & ~(LX_AT_EACCESS | LX_AT_SYMLINK_NOFOLLOW | LX_AT_EMPTY_PATH)))
         return -EINVAL;
     real = flags & LX_AT_EACCESS ? cred_get((struct cred *)task_cred(t)) : real_cred(task_cred(t));
     if (!real)

@@ -13,8 +13,8 @@
 s64 sys_uname(struct task *t, const u64 a[6])
 {
     struct uts_ns *uts = t->ns->uts;
-    struct lx_utsname u = {.sysname = UNAME_SYSNAME, .version = UNAME_VERSION,
-                           .machine = UNAME_MACHINE};
+    struct lx_utsname u = {
+        .sysname = UNAME_SYSNAME, .version = UNAME_VERSION, .machine = UNAME_MACHINE};
 
     snprintf(u.release, sizeof(u.release), "%s", t->tg->container->kernel_release);
     mutex_lock(&uts->lock);

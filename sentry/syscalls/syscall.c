@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FULL SYSCALL_FULL
-#define PARTIAL SYSCALL_PARTIAL
+#define FULL                                   SYSCALL_FULL
+#define PARTIAL                                SYSCALL_PARTIAL
 #define SYSCALL(nr, name, support, args, note) [nr] = {#name, sys_##name, support, args, note},
-#define SYSCALL_NONE(nr, name, note) [nr] = {#name, NULL, SYSCALL_ABSENT, "", note},
+#define SYSCALL_NONE(nr, name, note)           [nr] = {#name, NULL, SYSCALL_ABSENT, "", note},
 const struct syscall_row syscall_table[SYSCALL_TABLE_SIZE] = {
 #include "sentry/abi/syscalls.def"
 };
@@ -61,8 +61,7 @@ int arg_fd(struct task *t, u64 arg, struct file **out)
 
 s64 install_fd(struct task *t, struct file *file, u32 flags)
 {
-    int fd = fd_install(t->files, file, 0, task_rlimit(t, LX_RLIMIT_NOFILE),
-                        flags & LX_O_CLOEXEC);
+    int fd = fd_install(t->files, file, 0, task_rlimit(t, LX_RLIMIT_NOFILE), flags & LX_O_CLOEXEC);
 
     if (fd < 0)
         file_put(file);
