@@ -6,6 +6,7 @@ repository, or with --self-test the cases.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import namedtuple
@@ -28,14 +29,15 @@ class Tree:
         self.paths = sorted(files) if files is not None else self.listed()
 
     def listed(self):
-        done = subprocess.run(['git', '-C', self.root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-                              capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            names = {name for name in done.stdout.split('\0') if name}
-            return sorted(name for name in names if os.path.isfile(os.path.join(self.root, name)))
+        if shutil.which('git'):
+            done = subprocess.run(['git', '-C', self.root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                names = {name for name in done.stdout.split('\0') if name}
+                return sorted(name for name in names if os.path.isfile(os.path.join(self.root, name)))
         found = []
         for folder, folders, files in os.walk(self.root):
-            folders[:] = [name for name in folders if name != '.git' and not name.startswith('build')]
+            folders[:] = [name for name in folders if name not in ('.git', '__pycache__') and not name.startswith('build')]
             found += [os.path.relpath(os.path.join(folder, name), self.root) for name in files]
         return sorted(found)
 
