@@ -93,7 +93,7 @@ struct task {
     u64 robust_len;
     struct restart_block restart;
     s64 syscall_nr; /* own: system call being served, -1 outside of one */
-    s32 parent_death_signal;
+    _Atomic(s32) parent_death_signal; /* own writes */
     u32 exit_status;         /* wait status; valid from TASK_ZOMBIE on */
     struct vfork *vfork;     /* own: who waits for this task's exec or exit; a reference; NULL */
     struct exec_request *boot; /* own: what the first step() of an init or exec'd task loads */
