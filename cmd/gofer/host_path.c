@@ -125,10 +125,15 @@ int host_utimens(int dirfd, const char *name, const struct timespec ts[2])
     return (int)result(utimensat(dirfd, name, ts, name[0] ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH));
 }
 
-/* host-calls(gofer): fstatfs getdents64 — directories and file systems */
+/* host-calls(gofer): fstatfs syncfs getdents64 — directories and file systems */
 int host_statfs(int fd, struct statfs *out)
 {
     return (int)result(fstatfs(fd, out));
+}
+
+int host_syncfs(int fd)
+{
+    return (int)result(syncfs(fd));
 }
 
 ssize_t host_getdents(int fd, void *buf, size_t len)

@@ -33,6 +33,7 @@ int host_chmod_fd(int fd, u32 mode);
 int host_chmod_special(int dirfd, const char *name, u32 mode);
 int host_utimens(int dirfd, const char *name, const struct timespec ts[2]);
 int host_statfs(int fd, struct statfs *out);
+int host_syncfs(int fd);
 ssize_t host_getdents(int fd, void *buf, size_t len);
 ssize_t host_fgetxattr(int fd, const char *name, void *buf, size_t cap);
 int host_fsetxattr(int fd, const char *name, const void *value, size_t len, int flags);

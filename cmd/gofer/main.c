@@ -170,6 +170,8 @@ static int set_up(struct gofer *g, struct control_msg *boot, struct failure *f)
     if (r < 0)
         return fail(f, r, "mounts");
     g->nodev = gofer_forbid_devices(g);
+    log_debug("gofer: %u mounts, %u handles, devices %s", g->nmounts, g->handles.limit,
+              g->nodev ? "cannot be opened" : "are looked at first");
     umask(0);
     r = gofer_confine(&what);
     return r < 0 ? fail(f, r, what) : 0;

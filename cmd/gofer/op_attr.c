@@ -124,7 +124,10 @@ int op_fsync(struct job *j)
 
     if (fd < 0)
         return fd;
-    r = host_fsync(fd, j->req.arg[0] & 1);
+    if (j->req.arg[0] & PROTO_SYNC_ALL)
+        r = host_syncfs(fd);
+    else
+        r = host_fsync(fd, j->req.arg[0] & PROTO_SYNC_DATA);
     host_close(fd);
     return r;
 }

@@ -27,7 +27,7 @@ static int begin(struct file *f, struct dir_file *df)
     mutex_lock(&f->inode->dir_lock);
     df->listing = gofer_listing_of(n);
     if (!df->listing)
-        r = gofer_listing_fetch(n, gofer_super_of(n)->exclusive, &df->listing);
+        r = gofer_listing_fetch(n, false, &df->listing);
     mutex_unlock(&f->inode->dir_lock);
     /* A directory that was removed while it is open is empty. */
     if (r == -ESTALE || r == -ENOENT) {
@@ -71,7 +71,7 @@ static int dir_fsync(struct file *f, bool data_only)
 
     if (err < 0)
         return err;
-    r.call.req.arg[0] = data_only;
+    r.call.req.arg[0] = data_only ? PROTO_SYNC_DATA : 0;
     return gofer_request_run(&r);
 }
 

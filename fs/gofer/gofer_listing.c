@@ -7,6 +7,11 @@
  * Attributes in an entry are those of the time of reading. They are handed to the node that is made
  * of them, once: as long as there is a node, it knows better, and when the node ends they may be old.
  * A file with several names has none here, as it may change under another name.
+ *
+ * They cost the gofer more than the names, so they are only asked for where entries are looked up
+ * after they were read (find, ls -l): `appetite` rises with each one that is, falls with each directory
+ * read with attributes, and while it is positive they are asked for at once; else when the first few
+ * lookups in a listing found none.
  */
 #include "fs/gofer/gofer_listing.h"
 
@@ -18,6 +23,10 @@
 
 /* An answer of READDIR may be this long. */
 enum { PART_BYTES = PROTO_DATA_MAX };
+/* A directory read with attributes costs so much appetite; there is never more than so much. */
+enum { APPETITE_COST = 8, APPETITE_MAX = 256 };
+/* So many lookups without attributes have a listing read again. */
+enum { MISSES_MAX = 4 };
 /* Gaps are tolerated up to this number and half of the entries. */
 enum { GAPS_MAX = 64 };
 
@@ -195,6 +204,14 @@ static int read_parts(struct gofer_node *dir, bool attrs, struct gofer_listing *
     return err;
 }
 
+static void feed(struct gofer_super *gs, s32 by)
+{
+    s32 now = atomic_load_explicit(&gs->appetite, memory_order_relaxed) + by;
+
+    if (now >= -APPETITE_COST && now <= APPETITE_MAX)
+        atomic_store_explicit(&gs->appetite, now, memory_order_relaxed);
+}
+
 int gofer_listing_fetch(struct gofer_node *dir, bool attrs, struct gofer_listing **out)
 {
     auto_free u8 *buf = malloc(PART_BYTES);
@@ -205,6 +222,10 @@ int gofer_listing_fetch(struct gofer_node *dir, bool attrs, struct gofer_listing
         gofer_listing_put(l);
         return -ENOMEM;
     }
+    attrs = gofer_super_of(dir)->exclusive && (attrs || gofer_super_of(dir)->appetite > 0);
+    if (attrs)
+        feed(gofer_super_of(dir), -APPETITE_COST);
+    l->with_attrs = attrs;
     r = read_parts(dir, attrs, l, buf);
     if (r < 0) {
         gofer_listing_put(l);
@@ -295,21 +316,60 @@ bool gofer_listing_entry(struct gofer_conn *c, struct gofer_listing *l, u32 i,
     return true;
 }
 
-int gofer_listing_find(struct gofer_node *dir, const char *name, u32 len, struct proto_attr *attr)
+/* find_locked() - as gofer_listing_find(), but 0: it exists, and has no attributes here. */
+static int find_locked(struct gofer_node *dir, const char *name, u32 len, struct proto_attr *attr)
+{
+    struct gofer_listing *l = dir->listing;
+    struct gofer_entry *e;
+
+    if (!l)
+        return -EAGAIN;
+    e = entry_find(l, name, len);
+    if (!e)
+        return -ENOENT;
+    if (e->state != ENTRY_ATTR) {
+        l->misses++;
+        return 0;
+    }
+    *attr = l->attrs[e->attr_at];
+    return 1;
+}
+
+static int find(struct gofer_node *dir, const char *name, u32 len, struct proto_attr *attr,
+                bool *again)
 {
     struct gofer_conn *c = gofer_super_of(dir)->conn;
     struct mutex *auto_unlock lock = mutex_locked(&c->lock);
-    struct gofer_entry *e;
+    int r = find_locked(dir, name, len, attr);
 
-    if (!dir->listing)
-        return -EAGAIN;
-    e = entry_find(dir->listing, name, len);
-    if (!e)
-        return -ENOENT;
-    if (e->state != ENTRY_ATTR)
-        return 0;
-    *attr = dir->listing->attrs[e->attr_at];
-    return 1;
+    *again = r == 0 && !dir->listing->with_attrs && dir->listing->misses == MISSES_MAX;
+    return r;
+}
+
+/* read_again() - with attributes. Not if dir_lock is taken, maybe by our own caller. */
+static void read_again(struct gofer_node *dir)
+{
+    struct gofer_listing *l;
+
+    if (!mutex_trylock(&dir->inode->dir_lock))
+        return;
+    if (gofer_listing_fetch(dir, true, &l) == 0)
+        gofer_listing_put(l);
+    mutex_unlock(&dir->inode->dir_lock);
+}
+
+int gofer_listing_find(struct gofer_node *dir, const char *name, u32 len, struct proto_attr *attr)
+{
+    bool again;
+    int r = find(dir, name, len, attr, &again);
+
+    if (again) {
+        read_again(dir);
+        r = find(dir, name, len, attr, &again);
+    }
+    if (r >= 0)
+        feed(gofer_super_of(dir), 1);
+    return r == 0 ? -EAGAIN : r;
 }
 
 void gofer_listing_forget_attr_locked(struct gofer_node *dir, const char *name, u32 len)

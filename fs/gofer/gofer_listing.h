@@ -27,6 +27,8 @@ struct gofer_listing {
     u32 nattrs, attrs_cap;
     u32 *index; /* open addressing: entry's number + 1 */
     u32 index_size, index_used;
+    bool with_attrs; /* it was read with them */
+    u32 misses;      /* entries that were looked up and had none */
 };
 
 /* gofer_listing_new() - an empty one. gofer_listing_ref(), gofer_listing_put(): references. */
@@ -34,8 +36,9 @@ struct gofer_listing *gofer_listing_new(void);
 struct gofer_listing *gofer_listing_ref(struct gofer_listing *l);
 void gofer_listing_put(struct gofer_listing *l);
 
-/* gofer_listing_fetch() - read the directory whole. dir_lock is held, so that no name changes
- * meanwhile. Exclusive: the listing is attached. Return: 0 and a reference. */
+/* gofer_listing_fetch() - read the directory whole, with attributes if `attrs` or if they have been
+ * of use lately. dir_lock is held, so that no name changes meanwhile. Exclusive: the listing is
+ * attached. Return: 0 and a reference. */
 int gofer_listing_fetch(struct gofer_node *dir, bool attrs, struct gofer_listing **out);
 /* gofer_listing_attach() - `l` (a reference, taken) is the directory's from now on. */
 void gofer_listing_attach(struct gofer_node *dir, struct gofer_listing *l);
@@ -45,8 +48,9 @@ struct gofer_listing *gofer_listing_of(struct gofer_node *dir);
 bool gofer_listing_entry(struct gofer_conn *c, struct gofer_listing *l, u32 i,
                          struct gofer_entry *e, char name[LIMIT_NAME + 1]);
 
-/* gofer_listing_find() - what the attached listing says of a name.
- * Return: 1 and its attributes, 0: it exists, -ENOENT: it does not, -EAGAIN: unknown. */
+/* gofer_listing_find() - what the attached listing says of a name; it is read again, with
+ * attributes, when several had none. Return: 1 and its attributes, -ENOENT: it does not exist,
+ * -EAGAIN: ask. */
 int gofer_listing_find(struct gofer_node *dir, const char *name, u32 len, struct proto_attr *attr);
 /* gofer_listing_added(), gofer_listing_removed() - we changed the directory; dir_lock is held. */
 void gofer_listing_added(struct gofer_node *dir, const char *name, u32 len, u32 type, u64 ino);

@@ -30,6 +30,7 @@ struct gofer_super {
     struct gofer_conn *conn; /* borrowed */
     bool exclusive;
     u64 root_dev;
+    _Atomic(s32) appetite; /* are entries of listings looked up later? See gofer_listing.c */
     _Atomic(u64) replaced; /* counts renames that may have removed a name we don't know */
     struct hash by_id;     /* and below: guarded by conn->lock */
     struct hash by_place;

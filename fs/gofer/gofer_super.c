@@ -109,7 +109,10 @@ static int gofer_sync(struct super *sb)
     struct gofer_request r;
     int err = gofer_request_new(&r, PROTO_FSYNC, gofer_node(sb->root->inode), NULL, 0);
 
-    return err < 0 ? err : gofer_request_run(&r);
+    if (err < 0)
+        return err;
+    r.call.req.arg[0] = PROTO_SYNC_ALL;
+    return gofer_request_run(&r);
 }
 
 static void gofer_free(struct super *sb)

@@ -39,7 +39,7 @@
  *             or stream                                            MORE: handle is a stream to go on with,
  *             which the gofer closes by itself after the last part
  *   STATFS    the file     -           -                           -               data: proto_statfs
- *   FSYNC     the file     -           0 1: data only              -
+ *   FSYNC     the file     -           0 PROTO_SYNC_*              -
  *   FALLOCATE the file     -           0 mode 1 offset 2 length    -               attr
  *   GETXATTR  the file     -           0 size of the buffer        name            arg 0 size; data
  *   SETXATTR  the file     -           0 flags 1 length of name    name, value
@@ -97,6 +97,9 @@ enum {
     PROTO_KEEP = 1u << 1,        /* REMOVE: the same, to a file that loses its name */
     PROTO_TMPFILE = 1u << 2,     /* CREATE: a file without a name in the directory (O_TMPFILE) */
 };
+
+/* FSYNC: not the times; or all of the file system that the file is on. */
+enum { PROTO_SYNC_DATA = 1u << 0, PROTO_SYNC_ALL = 1u << 1 };
 
 /* OPEN's and CREATE's rights. */
 enum { PROTO_OPEN_READ = 1u << 0, PROTO_OPEN_WRITE = 1u << 1 };
