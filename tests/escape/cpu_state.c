@@ -67,8 +67,16 @@ TEST(step_through_calls, "rt_sigreturn")
 
 TEST(call_with_any_stack)
 {
-    static const unsigned long stacks[] = {0,  8, 0x1001, 0x7ffff0000000, 0x7ffffffff000, 0x800000000000,
-                                           0x8000000000000000, 0xffff888000000000, ~0ul, -16ul};
+    static const unsigned long stacks[] = {0,
+                                           8,
+                                           0x1001,
+                                           0x7ffff0000000,
+                                           0x7ffffffff000,
+                                           0x800000000000,
+                                           0x8000000000000000,
+                                           0xffff888000000000,
+                                           ~0ul,
+                                           -16ul};
 
     for (size_t i = 0; i < COUNT_OF(stacks); i++) {
         long result = 0;
@@ -124,7 +132,9 @@ TEST(segment_bases)
         EXPECT(escape_harmless(escape_outcome(pid, 5000)));
         IN_CHILD(pid) {
             alarm(3);
-            __asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0xae, 0xd8" /* wrgsbase %rax */ : : "a"(bases[i]));
+            __asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0xae, 0xd8" /* wrgsbase %rax */
+                             :
+                             : "a"(bases[i]));
             EXPECT_EQ(SYS(getppid), getppid());
             _exit(0);
         }

@@ -1,7 +1,7 @@
 /*
  * Arguments in memory that another thread changes during the call (A8, A20; I2): vectors, paths,
- * argv, poll sets, timeouts, masks, and the caller's own stack. A call takes what it takes once; its
- * answer fits one of the values, and nothing beyond the buffers is touched.
+ * argv, poll sets, timeouts, masks, and the caller's own stack. A call takes what it takes once;
+ * its answer fits one of the values, and nothing beyond the buffers is touched.
  */
 #include "tests/escape/escape.h"
 
@@ -399,7 +399,8 @@ TEST_SLOW(stack_goes_away, 60, "munmap clone")
         pid_t pid;
 
         IN_CHILD(pid) {
-            char *stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            char *stack =
+                mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             pthread_t thread;
 
             alarm(3);

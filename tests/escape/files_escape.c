@@ -248,7 +248,8 @@ TEST(device_nodes, "mknod open")
             continue;
         for (size_t i = 0; i < COUNT_OF(devices); i++) {
             unlink("node");
-            if (mknod("node", devices[i].kind | 0600, makedev(devices[i].major, devices[i].minor)) < 0)
+            if (mknod("node", devices[i].kind | 0600, makedev(devices[i].major, devices[i].minor)) <
+                0)
                 continue;
             guest_check(open("node", O_RDWR) < 0, __FILE__, __LINE__, "device %u:%u opens in %s",
                         devices[i].major, devices[i].minor, bases[k]);

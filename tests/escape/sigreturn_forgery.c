@@ -44,7 +44,10 @@ static void on_forge(int signo, siginfo_t *info, void *context)
         memset(uc->uc_mcontext.gregs, (int)value, sizeof(uc->uc_mcontext.gregs));
 }
 
-/* forge() - a child that returns from a handler through a changed frame. Return: its end, or -1 if it has none */
+/*
+ * forge() - a child that returns from a handler through a changed frame. Return: its end, or -1
+ * if it has none
+ */
 static int forge(int what, unsigned long to)
 {
     struct sigaction act;
@@ -165,7 +168,10 @@ TEST(return_without_a_frame, "rt_sigreturn")
             unsigned long sp = i < COUNT_OF(stacks) ? stacks[i] : (unsigned long)zeros + 4096;
 
             alarm(2);
-            __asm__ volatile("mov %0, %%rsp\n\tmov $15, %%eax\n\tsyscall\n\tud2" : : "r"(sp) : "memory");
+            __asm__ volatile("mov %0, %%rsp\n\tmov $15, %%eax\n\tsyscall\n\tud2"
+                             :
+                             : "r"(sp)
+                             : "memory");
             __builtin_unreachable();
         }
         EXPECT((escape_outcome(pid, 4000) & 0x7f) != 0);
@@ -182,8 +188,8 @@ TEST(frame_sends_elsewhere, "rt_sigreturn")
 TEST_SLOW(random_frames, 120, "rt_sigreturn")
 {
     for (int round = 0; round < 300; round++) {
-        unsigned long to = (unsigned long)escape_random() << 33 ^ (unsigned long)escape_random() << 8 ^
-                           escape_random();
+        unsigned long to = (unsigned long)escape_random() << 33 ^
+                           (unsigned long)escape_random() << 8 ^ escape_random();
 
         if (round % 3 == 0)
             to &= 0x7fffffffffff;
@@ -237,7 +243,8 @@ TEST(kill_a_spinner, "kill rt_sigreturn")
 
 TEST(kill_a_caller, "kill")
 {
-    static const long calls[] = {__NR_getpid, __NR_sched_yield, __NR_getppid, __NR_rt_sigpending, 9999};
+    static const long calls[] = {__NR_getpid, __NR_sched_yield, __NR_getppid, __NR_rt_sigpending,
+                                 9999};
     volatile int *ready = guest_shared(4096);
     pid_t pid;
 
@@ -275,7 +282,8 @@ TEST(kill_a_mapper, "kill mmap munmap")
     IN_CHILD(pid) {
         *ready = 1;
         for (;;) {
-            void *p = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            void *p =
+                mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
             if (p != MAP_FAILED)
                 munmap(p, 1 << 16);

@@ -1,7 +1,7 @@
 /*
- * Many at once (A1, A6, A15, A16, A21, A22; I4, I8): threads and processes that come and go, signals
- * to ids that have just become somebody else's, address spaces whose lock is never free, and
- * SIGKILL at any moment. A bystander in the same container must get its turn.
+ * Many at once (A1, A6, A15, A16, A21, A22; I4, I8): threads and processes that come and go,
+ * signals to ids that have just become somebody else's, address spaces whose lock is never free,
+ * and SIGKILL at any moment. A bystander in the same container must get its turn.
  */
 #include "tests/escape/escape.h"
 
@@ -233,7 +233,7 @@ TEST_SLOW(signals_to_old_ids, 60, "kill tgkill fork")
     pid_t pid;
 
     start_bystander();
-    /* As nobody else, so that an id that has become a stranger's is out of reach by Linux' rules. */
+    /* As nobody else: by Linux' rules an id that has become a stranger's is out of reach. */
     IN_CHILD(pid) {
         escape_become_nobody();
         hunt(end);

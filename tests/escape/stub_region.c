@@ -26,10 +26,11 @@ static void *return_arg(void *arg)
 }
 
 /* Interesting places of the region: its ends, and steps through it. */
-static const unsigned long places[] = {STUB_BASE,           STUB_BASE + 16,      STUB_BASE + 0x1000,
-                                       STUB_BASE + 0x10000, STUB_BASE + 0x100000, STUB_BASE + 0x200000,
-                                       0x7ffff8000000,      0x7fffffff0000,      STUB_TOP - 0x1000,
-                                       STUB_TOP - 8,        STUB_BASE - 8,       STUB_BASE - 0x10000};
+static const unsigned long places[] = {
+    STUB_BASE,           STUB_BASE + 16,       STUB_BASE + 0x1000,
+    STUB_BASE + 0x10000, STUB_BASE + 0x100000, STUB_BASE + 0x200000,
+    0x7ffff8000000,      0x7fffffff0000,       STUB_TOP - 0x1000,
+    STUB_TOP - 8,        STUB_BASE - 8,        STUB_BASE - 0x10000};
 
 /* signal_of() - what running, reading or writing an address costs a child */
 static int signal_of(unsigned long address, char how)
@@ -175,7 +176,10 @@ HELPER(seventeen)
 TEST_SLOW(jump_anywhere, 120)
 {
     escape_need_sandbox();
-    /* A jump may do what the filter lets through, to the child alone; it ends one way or another. */
+    /*
+     * A jump may do what the filter lets through, to the child alone; it ends one way or
+     * another.
+     */
     for (size_t i = 0; i < COUNT_OF(places); i++)
         signal_of(places[i], 'x');
     for (unsigned long offset = 0; offset < 0x2000; offset += 127)
@@ -379,7 +383,8 @@ TEST(pointers_into_it, "read:EFAULT write:EFAULT execve:EFAULT")
 
 TEST(buffers_across_its_edge, "read:EFAULT write:EFAULT")
 {
-    int zero = (int)REQUIRE_OK(open("/dev/zero", O_RDONLY)), null = (int)open("/dev/null", O_WRONLY);
+    int zero = (int)REQUIRE_OK(open("/dev/zero", O_RDONLY)),
+        null = (int)open("/dev/null", O_WRONLY);
     unsigned long edge = STUB_BASE;
     char *last = MAP_FAILED;
     int ends[2];

@@ -137,7 +137,10 @@ static int try_number(int number, bool drop)
     return still_works() ? 0 : 4;
 }
 
-/* wait_bounded() - wait for pid for ten seconds at most. Return: wait status, or -1 after killing */
+/*
+ * wait_bounded() - wait for pid for ten seconds at most. Return: wait status, or -1 after
+ * killing
+ */
 static int wait_bounded(pid_t pid)
 {
     int64_t end = guest_now_ns() + 10000000000ll;

@@ -126,7 +126,10 @@ TEST_SLOW(fork_bomb, 120, "fork kill wait4")
     }
     setpgid(pid, pid);
     guest_sleep_ms(300);
-    /* One signal to the group ends all that are there; more come from those that forked just now. */
+    /*
+     * One signal to the group ends all that are there; more come from those that forked just
+     * now.
+     */
     for (int i = 0; i < 1000 && kill(-pid, SIGKILL) == 0; i++) {
         while (waitpid(-1, NULL, WNOHANG) > 0)
             reaped++;

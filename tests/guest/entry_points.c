@@ -126,7 +126,10 @@ TEST(int80)
     IN_CHILD(pid) {
         long result = 252; /* exit_group */
 
-        __asm__ volatile("int $0x80" : "+a"(result) : "b"(77l) : "r8", "r9", "r10", "r11", "memory");
+        __asm__ volatile("int $0x80"
+                         : "+a"(result)
+                         : "b"(77l)
+                         : "r8", "r9", "r10", "r11", "memory");
     }
     status = guest_wait(pid);
     EXPECT(status == 77 << 8 || (status & 0x7f) == SIGSEGV);
@@ -134,7 +137,8 @@ TEST(int80)
 
 TEST(int80_numbers)
 {
-    static const int numbers[] = {-1, 0, 9999, 120 /* clone */, 37 /* kill */, 384 /* arch_prctl */};
+    static const int numbers[] = {-1, 0, 9999, 120 /* clone */, 37 /* kill */,
+                                  384 /* arch_prctl */};
 
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         int status;
@@ -202,9 +206,11 @@ TEST(code_segment_23)
     /* 32-bit code that makes no call: `mov $1,%eax; dec %eax` is `inc` and REX-free there; ud2 */
     static const unsigned char plain[] = {0xb8, 1, 0, 0, 0, 0x48, 0x0f, 0x0b};
     /* mov $252,%eax; mov $55,%ebx; int $0x80; ud2 */
-    static const unsigned char call[] = {0xb8, 252, 0, 0, 0, 0xbb, 55, 0, 0, 0, 0xcd, 0x80, 0x0f, 0x0b};
+    static const unsigned char call[] = {0xb8, 252, 0, 0,    0,    0xbb, 55,
+                                         0,    0,   0, 0xcd, 0x80, 0x0f, 0x0b};
     /* mov $252,%eax; mov $55,%ebx; syscall; ud2 */
-    static const unsigned char fast[] = {0xb8, 252, 0, 0, 0, 0xbb, 55, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b};
+    static const unsigned char fast[] = {0xb8, 252, 0, 0,    0,    0xbb, 55,
+                                         0,    0,   0, 0x0f, 0x05, 0x0f, 0x0b};
     int status;
     pid_t pid;
 
@@ -386,8 +392,8 @@ TEST(call_at_page_end)
 
 TEST(call_over_page_boundary)
 {
-    static const unsigned char code[] = {0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0x48, 0x3d, 0x01, 0xf0, 0xff,
-                                         0xff, 0xc3};
+    static const unsigned char code[] = {0xb8, 39,   0,    0,    0,    0x0f, 0x05,
+                                         0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff, 0xc3};
     unsigned char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC,
                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

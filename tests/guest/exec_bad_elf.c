@@ -330,7 +330,8 @@ TEST(overlapping_segments, "execve")
     guest_scratch();
     make_good();
     /* The later one lies on top: its code is at the entry. */
-    put_exit(image.rest + 0x1000 - (offsetof(struct image, rest) - offsetof(struct image, code)), 43);
+    put_exit(image.rest + 0x1000 - (offsetof(struct image, rest) - offsetof(struct image, code)),
+             43);
     image.segment[1] = image.segment[0];
     image.segment[1].p_offset = 0x1000;
     image.segment[1].p_filesz = image.segment[1].p_memsz = 0x1000;

@@ -251,7 +251,9 @@ TEST(fpe_x87)
 {
     unsigned short unmasked = 0x37f & ~(1u << 2);
 
-    FAULT(__asm__ volatile("fninit\n\tfldcw %0\n\tfld1\n\tfldz\n\tfdivrp\n\tfwait" : : "m"(unmasked)));
+    FAULT(__asm__ volatile("fninit\n\tfldcw %0\n\tfld1\n\tfldz\n\tfdivrp\n\tfwait"
+                           :
+                           : "m"(unmasked)));
     __asm__ volatile("fninit");
     EXPECT_EQ(seen.signo, SIGFPE);
     EXPECT_EQ(seen.code, FPE_FLTDIV);

@@ -662,7 +662,8 @@ TEST(script_nested, "execve:ELOOP")
     /* print_argv is the interpreter of s1, s1 of s2, …: five in all, as Linux has it. */
     for (int i = 1; i <= 5; i++) {
         snprintf(name, sizeof(name), "s%d", i);
-        snprintf(line, sizeof(line), "#!%s\n", i == 1 ? path : (char[]){'s', (char)('0' + i - 1), 0});
+        snprintf(line, sizeof(line), "#!%s\n",
+                 i == 1 ? path : (char[]){'s', (char)('0' + i - 1), 0});
         make_script(name, "%s", line);
     }
     EXPECT_STREQ(output_of("s1", LIST("z", "x", NULL)), "print_argv|s1|x|0");

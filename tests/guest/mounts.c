@@ -1,6 +1,6 @@
 /*
- * mount and umount2, and names of the machine: what a container with CAP_SYS_ADMIN may do. On a real
- * machine that happens in namespaces of the test's own.
+ * mount and umount2, and names of the machine: what a container with CAP_SYS_ADMIN may do. On a
+ * real machine that happens in namespaces of the test's own.
  */
 #include "tests/guest/guest.h"
 
@@ -19,7 +19,8 @@ static void own_namespaces(void)
         SKIP("needs CAP_SYS_ADMIN");
     if (guest_sandboxed())
         return;
-    if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+    if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
         SKIP("no namespaces of one's own here");
 }
 

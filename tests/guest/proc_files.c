@@ -303,7 +303,8 @@ TEST(fdinfo, "open lseek")
     snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
     slurp(name);
     EXPECT_EQ(number_after("pos:\t"), 7);
-    EXPECT_EQ(strtol(strstr(text, "flags:\t") + 7, NULL, 8) & (O_RDWR | O_APPEND), O_RDWR | O_APPEND);
+    EXPECT_EQ(strtol(strstr(text, "flags:\t") + 7, NULL, 8) & (O_RDWR | O_APPEND),
+              O_RDWR | O_APPEND);
 }
 
 TEST(maps_file, "mmap read")
@@ -449,8 +450,8 @@ TEST(loadavg_file, "read")
     float a = -1, b = -1, c = -1;
     int running = -1, all = -1, last = -1;
 
-    EXPECT_EQ(sscanf(slurp("/proc/loadavg"), "%f %f %f %d/%d %d", &a, &b, &c, &running, &all, &last),
-              6);
+    EXPECT_EQ(
+        sscanf(slurp("/proc/loadavg"), "%f %f %f %d/%d %d", &a, &b, &c, &running, &all, &last), 6);
     EXPECT(a >= 0 && b >= 0 && c >= 0);
     EXPECT(running >= 0 && running <= all && last > 0);
 }

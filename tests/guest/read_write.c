@@ -157,8 +157,10 @@ TEST(write_fsize_limit, "write:EFBIG setrlimit")
 TEST(write_large, "write read")
 {
     size_t size = 3 * 1024 * 1024 + 17;
-    unsigned char *out = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    unsigned char *in = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *out =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *in =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int fd = open_text("");
 
     REQUIRE(out != MAP_FAILED && in != MAP_FAILED);

@@ -84,7 +84,8 @@ TEST(altstack_is_used, "sigaltstack:EPERM rt_sigaction")
 
 TEST(altstack_autodisarm, "sigaltstack")
 {
-    stack_t ss = {.ss_sp = alt_stack, .ss_size = sizeof(alt_stack), .ss_flags = (int)(1u << 31)}, now;
+    stack_t ss = {.ss_sp = alt_stack, .ss_size = sizeof(alt_stack), .ss_flags = (int)(1u << 31)},
+            now;
 
     REQUIRE_OK(SYS(sigaltstack, &ss, NULL));
     guest_on_signal(SIGUSR1, on_alt_stack, SA_ONSTACK);
