@@ -1,7 +1,7 @@
 /*
  * The container's cgroup. In hierarchies of v1 its path is made in each; a new cpuset is given its
  * parent's CPUs and nodes, as it could hold no process otherwise; in v2 the controllers are enabled
- * on the way down. The folder must be empty of processes when it is taken: what is in it later is
+ * on the way down. The folder must be empty of processes when it is planned: what is in it later is
  * the container's, and is killed when the container is deleted.
  */
 #include "cmd/runsc/cgroup.h"
@@ -17,8 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROCS_BYTES_MAX (4u << 20)
-#define REMOVE_TRIES    60
+#define PROCS_BYTES_MAX     (4u << 20)
+#define MOUNTINFO_BYTES_MAX (16u << 20)
+#define DEPTH_MAX           8
+#define REMOVE_TRIES        60
 
 int cgroup_check_path(const char *path)
 {
@@ -146,13 +148,15 @@ static int read_pids(const char *dir, pid_t **pids, size_t *count)
     return 0;
 }
 
-/* check_empty() - nobody is in there yet. */
+/* check_empty() - nobody is in there yet; it may not be there at all. */
 static int check_empty(const char *dir)
 {
     auto_free pid_t *pids = NULL;
     size_t count = 0;
     int r = read_pids(dir, &pids, &count);
 
+    if (r == -ENOENT)
+        return 0;
     if (r)
         return error_errno(r, "can't read the processes of %s", dir);
     if (count)
@@ -163,31 +167,43 @@ static int check_empty(const char *dir)
     return 0;
 }
 
-/* make_in() - the container's folder in one hierarchy. */
-static int make_in(struct container *c, const struct cgroup_mount *mount, const char *path,
-                   const struct oci_linux *l)
+/* plan_in() - the container's folder in one hierarchy. */
+static int plan_in(struct container *c, const struct cgroup_mount *mount, const char *path)
 {
     char *dir;
     int r;
 
     if (asprintf(&dir, "%s/%s", mount->path, path + strspn(path, "/")) < 0)
         return error_set(-ENOMEM, "out of memory");
-    r = make_dirs(mount, dir);
-    if (!r)
-        r = check_empty(dir);
+    r = check_empty(dir);
     if (r) {
         free(dir);
         return r;
     }
     c->cgroups[c->cgroup_count++] = dir;
-    return cgroup_limits_write(mount, dir, &l->resources);
+    return 0;
 }
 
-int cgroup_make(struct container *c, const struct oci_linux *l)
+/* find_mounts() - the host's hierarchies. */
+static int find_mounts(struct cgroup_mounts *mounts)
 {
-    struct cgroup_mounts mounts = {0};
-    auto_free char *mountinfo = NULL, *own = NULL;
+    auto_free char *mountinfo = NULL;
+    int r = host_file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_BYTES_MAX, &mountinfo, NULL);
+
+    if (!r)
+        r = cgroup_mounts_read(mountinfo, mounts);
+    if (r)
+        return error_errno(r, "can't find the host's cgroups");
+    if (!mounts->count)
+        return error_set(-ENOENT,
+                         "this host has no cgroups mounted; --ignore-cgroups goes without");
+    return 0;
+}
+
+int cgroup_plan(struct container *c, const struct oci_linux *l, struct cgroup_mounts *mounts)
+{
     const char *path = l->cgroups_path;
+    auto_free char *own = NULL;
     int r;
 
     if (path && !*path)
@@ -198,20 +214,26 @@ int cgroup_make(struct container *c, const struct oci_linux *l)
         return error_set(-ENOMEM, "out of memory");
     path = path ? path : own;
     r = cgroup_check_path(path);
-    if (r)
-        return r;
-    r = host_file_read(AT_FDCWD, "/proc/self/mountinfo", 16u << 20, &mountinfo, NULL);
     if (!r)
-        r = cgroup_mounts_read(mountinfo, &mounts);
-    if (r)
-        return error_errno(r, "can't find the host's cgroups");
-    if (!mounts.count)
-        r = error_set(-ENOENT, "this host has no cgroups mounted; --ignore-cgroups goes without");
+        r = find_mounts(mounts);
     if (!r)
-        r = cgroup_limits_check(&mounts, &l->resources);
-    for (size_t i = 0; i < mounts.count && !r; i++)
-        r = make_in(c, &mounts.items[i], path, l);
-    cgroup_mounts_free(&mounts);
+        r = cgroup_limits_check(mounts, &l->resources);
+    for (size_t i = 0; i < mounts->count && !r; i++)
+        r = plan_in(c, &mounts->items[i], path);
+    while (r && c->cgroup_count)
+        free(c->cgroups[--c->cgroup_count]);
+    return r;
+}
+
+int cgroup_make(struct container *c, const struct oci_linux *l, const struct cgroup_mounts *mounts)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->cgroup_count && !r; i++) {
+        r = make_dirs(&mounts->items[i], c->cgroups[i]);
+        if (!r)
+            r = cgroup_limits_write(&mounts->items[i], c->cgroups[i], &l->resources);
+    }
     return r;
 }
 
@@ -264,34 +286,44 @@ static void kill_members(const char *dir)
             host_process_kill(pids[i], SIGKILL);
 }
 
-/* remove_dir() - one folder and those below it, with bounded patience. */
-static int remove_dir(const char *dir, unsigned int depth)
+static int remove_dir(const char *dir, unsigned int depth);
+
+/* remove_below() - the folders in a folder. */
+static void remove_below(const char *dir, unsigned int depth)
 {
+    auto_fd int fd = host_file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
     char **names = NULL;
     size_t count = 0;
-    auto_fd int fd = host_file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
-    int r;
 
-    if (fd < 0)
-        return fd == -ENOENT ? 0 : fd;
-    if (depth < 8 && host_file_names(fd, &names, &count) == 0) {
-        for (size_t i = 0; i < count; i++) {
-            auto_free char *below = NULL;
-            struct stat st;
+    if (fd < 0 || host_file_names(fd, &names, &count))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        auto_free char *below = NULL;
+        struct stat st;
 
-            if (host_file_stat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                S_ISDIR(st.st_mode) && asprintf(&below, "%s/%s", dir, names[i]) >= 0)
-                remove_dir(below, depth + 1);
-        }
-        host_file_names_free(names, count);
+        if (host_file_stat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+            asprintf(&below, "%s/%s", dir, names[i]) >= 0)
+            remove_dir(below, depth + 1);
     }
-    r = host_file_unlink(AT_FDCWD, dir, AT_REMOVEDIR);
+    host_file_names_free(names, count);
+}
+
+/* remove_dir() - one folder and, if it can't go because of them, those below it and its members,
+ * with bounded patience. */
+static int remove_dir(const char *dir, unsigned int depth)
+{
+    int r = host_file_unlink(AT_FDCWD, dir, AT_REMOVEDIR);
+
+    if (r == -EBUSY && depth < DEPTH_MAX)
+        remove_below(dir, depth);
     for (int i = 0; i < REMOVE_TRIES && r == -EBUSY; i++) {
         struct timespec pause = {0, i < 10 ? 1000000 : 50000000};
 
+        r = host_file_unlink(AT_FDCWD, dir, AT_REMOVEDIR);
+        if (r != -EBUSY)
+            break;
         kill_members(dir);
         nanosleep(&pause, NULL);
-        r = host_file_unlink(AT_FDCWD, dir, AT_REMOVEDIR);
     }
     return r == -ENOENT ? 0 : r;
 }

@@ -27,11 +27,15 @@ void cgroup_mounts_free(struct cgroup_mounts *mounts);
 int cgroup_check_path(const char *path);
 
 /*
- * cgroup_make() - makes the container's folders, sets limits; c->cgroups names them. Nothing is
- * made if config.json asks for no cgroup.
- * Return: 0; -EBUSY if there are processes in there already; ... error set.
+ * cgroup_plan() - finds the container's folders and names them in c->cgroups: none if config.json
+ * asks for no cgroup. To be recorded before anything is made of it.
+ * @mounts: filled, for cgroup_make(); cgroup_mounts_free() frees it also after a failure.
+ * Return: 0; -EBUSY if there are processes in there already; ... error set, nothing planned.
  */
-int cgroup_make(struct container *c, const struct oci_linux *l);
+int cgroup_plan(struct container *c, const struct oci_linux *l, struct cgroup_mounts *mounts);
+
+/* cgroup_make() - makes the folders of a plan and sets limits. Return: 0 or an error, error set. */
+int cgroup_make(struct container *c, const struct oci_linux *l, const struct cgroup_mounts *mounts);
 
 /* cgroup_enter() - moves a process into all. Return: 0, or an error; *where is then a folder. */
 int cgroup_enter(const struct container *c, pid_t pid, const char **where);

@@ -162,7 +162,7 @@ static char *now(void)
     return strdup(text);
 }
 
-/* make_folder() - the folder, locked, with state "creating". */
+/* make_folder() - the folder, locked; its state is written when there is more to say. */
 static int make_folder(struct creation *cr, char **bundle, char **rootfs)
 {
     struct container *c;
@@ -176,8 +176,7 @@ static int make_folder(struct creation *cr, char **bundle, char **rootfs)
     c->rootfs = take(*rootfs);
     c->created = now();
     c->owner = getuid();
-    process_ref_of(getpid(), &c->creator);
-    return container_save(c);
+    return process_ref_of(getpid(), &c->creator);
 }
 
 /* write_files() - what the folder holds besides its state. */
@@ -191,18 +190,30 @@ static int write_files(const struct creation *cr)
     return r ? error_errno(r, "container \"%s\": can't write its files", c->id) : 0;
 }
 
-/* reserve() - host ids and cgroup; recorded before anything else uses them. */
+static int record_uid(void *arg, u32 first)
+{
+    struct container *c = arg;
+
+    c->first_uid = first;
+    c->uid_count = 2;
+    return container_save(c);
+}
+
+/* reserve() - host ids and cgroup, of which the record speaks before they are made. */
 static int reserve(struct creation *cr)
 {
+    struct cgroup_mounts mounts = {.count = 0};
     struct container *c = cr->container;
-    int r = uid_pair_take(UID_PAIR_FOLDER, flag_text(&cr->cli->global, GLOBAL_UID_RANGE), c->root,
-                          c->id, &c->first_uid);
+    int r = 0;
 
-    if (r)
-        return r;
-    c->uid_count = 2;
     if (!flag_bool(&cr->cli->global, GLOBAL_IGNORE_CGROUPS))
-        r = cgroup_make(c, &cr->spec->linux_);
+        r = cgroup_plan(c, &cr->spec->linux_, &mounts);
+    if (!r)
+        r = uid_pair_take(UID_PAIR_FOLDER, flag_text(&cr->cli->global, GLOBAL_UID_RANGE), c->root,
+                          c->id, record_uid, c);
+    if (!r)
+        r = cgroup_make(c, &cr->spec->linux_, &mounts);
+    cgroup_mounts_free(&mounts);
     return r;
 }
 

@@ -47,7 +47,7 @@ static void run_poststop(const struct container *c)
 
 int destruction_run(struct container *c)
 {
-    int r = end_process(&c->sentry), removed;
+    int r = end_process(&c->sentry);
 
     if (!r)
         r = end_process(&c->gofer);
@@ -57,9 +57,7 @@ int destruction_run(struct container *c)
     if (r)
         return r;
     run_poststop(c);
-    removed = container_remove(c);
-    /* after the folder: who finds the reservation without it may take it over */
-    if (!removed && c->uid_count)
+    if (c->uid_count)
         uid_pair_release(UID_PAIR_FOLDER, c->first_uid, c->root, c->id);
-    return removed;
+    return container_remove(c);
 }

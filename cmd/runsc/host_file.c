@@ -46,6 +46,14 @@ int host_file_stat(int dir, const char *path, struct stat *st, int flags)
     return result(fstatat(dir, path, st, flags));
 }
 
+int host_file_link(int fd, int dir, const char *name)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+}
+
 int host_file_lock(int fd, int operation)
 {
     int r;

@@ -14,6 +14,8 @@ int host_file_open_beneath(int dir, const char *path, int flags);
 int host_file_mkdir(int dir, const char *path, mode_t mode);
 int host_file_unlink(int dir, const char *path, int flags);
 int host_file_stat(int dir, const char *path, struct stat *st, int flags);
+/* host_file_link() - gives an open file, made with O_TMPFILE, its name. */
+int host_file_link(int fd, int dir, const char *name);
 int host_file_lock(int fd, int operation);
 int host_file_dup(int from, int to);
 

@@ -3,7 +3,7 @@
  * different --root folders must not share ids either), named by the first of the two ids, that
  * says whose it is: the path of the container's folder. To reserve is to link a complete file to a
  * free name, which the host does for one caller only. A reservation whose container's folder is
- * gone is stale; it is replaced under a lock of the whole folder.
+ * gone is stale; it is removed under a lock of the whole folder, and its name then free for all.
  */
 #include "cmd/runsc/uid_pair.h"
 
@@ -55,6 +55,15 @@ static bool is_stale(int folder, const char *name)
     return host_file_stat(AT_FDCWD, owner, &st, 0) == -ENOENT;
 }
 
+/* link_new() - a file with all its contents at once, and no trace if it fails. 0, -EEXIST ... */
+static int link_new(int folder, const char *name, const char *owner)
+{
+    auto_fd int fd = host_file_open(folder, ".", O_WRONLY | O_TMPFILE, 0600);
+    int r = fd < 0 ? fd : host_file_write(fd, owner, strlen(owner));
+
+    return r ? r : host_file_link(fd, folder, name);
+}
+
 /* replace_stale() - takes over a stale reservation. Return: true if it is ours now. */
 static bool replace_stale(int folder, const char *name, const char *owner)
 {
@@ -63,28 +72,14 @@ static bool replace_stale(int folder, const char *name, const char *owner)
     if (!is_stale(folder, name))
         return false;
     lock = host_file_open(folder, "lock", O_RDWR | O_CREAT, 0600);
-    if (lock < 0 || host_file_lock(lock, LOCK_EX))
+    if (lock < 0 || host_file_lock(lock, LOCK_EX) || !is_stale(folder, name))
         return false;
-    return is_stale(folder, name) &&
-           host_file_replace(folder, name, owner, strlen(owner), 0600) == 0;
-}
-
-/* link_new() - a file with all its contents at once. Return: 0, -EEXIST ... */
-static int link_new(int folder, const char *name, const char *owner)
-{
-    char temporary[64];
-    int r;
-
-    snprintf(temporary, sizeof(temporary), "%d~", (int)getpid());
-    r = host_file_replace(folder, temporary, owner, strlen(owner), 0600);
-    if (!r)
-        r = linkat(folder, temporary, folder, name, 0) < 0 ? -errno : 0;
-    host_file_unlink(folder, temporary, 0);
-    return r;
+    host_file_unlink(folder, name, 0);
+    return link_new(folder, name, owner) == 0;
 }
 
 int uid_pair_take(const char *folder, const char *range, const char *root, const char *id,
-                  u32 *first)
+                  int (*record)(void *arg, u32 first), void *arg)
 {
     auto_free char *owner = NULL, *path = realpath(root, NULL);
     u64 low = 0, high = 0, pairs, start;
@@ -107,16 +102,18 @@ int uid_pair_take(const char *folder, const char *range, const char *root, const
     start = hash(owner) % pairs;
     for (u64 i = 0; i < pairs; i++) {
         u64 candidate = low + (start + i) % pairs * 2;
+        struct stat st;
         char name[32];
 
         snprintf(name, sizeof(name), "%llu", (unsigned long long)candidate);
+        if (host_file_stat(dir, name, &st, 0) == 0 && !is_stale(dir, name))
+            continue;
+        r = record(arg, (u32)candidate);
+        if (r)
+            return r;
         r = link_new(dir, name, owner);
-        if (r == -EEXIST && replace_stale(dir, name, owner))
-            r = 0;
-        if (!r) {
-            *first = (u32)candidate;
+        if (!r || (r == -EEXIST && replace_stale(dir, name, owner)))
             return 0;
-        }
         if (r != -EEXIST)
             return error_errno(r, "can't reserve host ids in %s", folder);
     }

@@ -31,6 +31,12 @@ static void teardown(void)
 
 TestSuite(uid_pair, .init = setup, .fini = teardown);
 
+static int record(void *arg, u32 first)
+{
+    *(u32 *)arg = first;
+    return 0;
+}
+
 static u32 take_for(const char *id, const char *range)
 {
     char path[128];
@@ -38,7 +44,7 @@ static u32 take_for(const char *id, const char *range)
 
     snprintf(path, sizeof(path), "%s/%s", root, id);
     host_file_mkdir(AT_FDCWD, path, 0700);
-    cr_assert_eq(uid_pair_take(folder, range, root, id, &first), 0, "%s", error_text());
+    cr_assert_eq(uid_pair_take(folder, range, root, id, record, &first), 0, "%s", error_text());
     return first;
 }
 
@@ -55,9 +61,9 @@ Test(uid_pair, distinct_until_none_is_left)
         for (u32 j = 0; j < i; j++)
             cr_expect_neq(seen[i], seen[j]);
     }
-    cr_expect_eq(uid_pair_take(folder, "1000-1007", root, "c9", &first), -EAGAIN);
+    cr_expect_eq(uid_pair_take(folder, "1000-1007", root, "c9", record, &first), -EAGAIN);
     uid_pair_release(folder, seen[2], root, "c1");
-    cr_expect_eq(uid_pair_take(folder, "1000-1007", root, "c9", &first), -EAGAIN);
+    cr_expect_eq(uid_pair_take(folder, "1000-1007", root, "c9", record, &first), -EAGAIN);
     uid_pair_release(folder, seen[2], root, "c2");
     cr_expect_eq(take_for("c9", "1000-1007"), seen[2]);
 }
@@ -77,7 +83,7 @@ Test(uid_pair, overlapping_ranges)
     u32 a = take_for("a", "1000-1001"), first;
 
     cr_expect_eq(a, 1000);
-    cr_expect_eq(uid_pair_take(folder, "999-1001", root, "b", &first), -EAGAIN);
+    cr_expect_eq(uid_pair_take(folder, "999-1001", root, "b", record, &first), -EAGAIN);
     cr_expect_eq(take_for("b", "1001-1003"), 1002);
 }
 
@@ -89,5 +95,6 @@ Test(uid_pair, ranges_that_are_none)
     u32 first;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        cr_expect_eq(uid_pair_take(folder, bad[i], root, "x", &first), -EINVAL, "%s", bad[i]);
+        cr_expect_eq(uid_pair_take(folder, bad[i], root, "x", record, &first), -EINVAL, "%s",
+                     bad[i]);
 }
