@@ -50,7 +50,8 @@ static int take_bits(struct derive *d)
     if (err)
         return err;
     /* Ids that have no name in the namespace can't be taken. */
-    if (uid_from_kuid(ns, attr.uid) == ID_OVERFLOW || gid_from_kgid(ns, attr.gid) == ID_OVERFLOW)
+    if (uid_to_kuid(ns, uid_from_kuid(ns, attr.uid)) != attr.uid ||
+        gid_to_kgid(ns, gid_from_kgid(ns, attr.gid)) != attr.gid)
         return 0;
     if (attr.mode & LX_S_ISUID) {
         d->fresh->euid = attr.uid;
