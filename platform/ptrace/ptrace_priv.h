@@ -36,7 +36,7 @@ struct plat_thread {
     atomic_bool interrupt; /* step() is wanted */
     struct plat_thread *replaced_by; /* exec_commit() */
     struct plat_thread *replaced;    /* leaders left behind by exec, still traced from here */
-    int server;                /* tid of the Sentry thread that serves it */
+    atomic_int server;         /* tid of the Sentry thread that serves it */
     u64 user_base_ns;          /* of the host threads that it has replaced */
     _Atomic(u64) user_ns, system_ns; /* as last read */
 };

@@ -2,6 +2,9 @@
  * ITIMER_REAL. The timer belongs to the thread group and is cancelled before the group is freed.
  * Its state (deadline, interval) is guarded by tg->lock; it fires on the timer thread, which sends
  * SIGALRM to the group and arms it again, so that a slow process gets one signal and not a queue.
+ *
+ * A fire() that is under way when the timer is set or switched off finds a deadline that is not yet
+ * reached, or none, and does nothing: no SIGALRM comes after a setitimer(2) that ended it.
  */
 #include "sentry/kernel/itimer.h"
 
@@ -11,15 +14,20 @@ void itimer_fire(struct timer *timer)
 {
     struct thread_group *tg = container_of(timer, struct thread_group, itimer_real);
     struct lx_siginfo info = siginfo_kernel(LX_SIGALRM);
+    u64 now = host_monotonic(), interval;
 
     mutex_lock(&tg->lock);
-    if (tg->itimer_interval) {
-        u64 now = host_monotonic(), late = now > timer->when ? now - timer->when : 0;
-
+    interval = tg->itimer_interval;
+    if (tg->itimer_deadline && tg->itimer_deadline <= now) {
         /* Missed periods are left out, the phase is kept. */
-        timer_arm(timer, timer->when + (late / tg->itimer_interval + 1) * tg->itimer_interval);
+        if (interval) {
+            tg->itimer_deadline += ((now - tg->itimer_deadline) / interval + 1) * interval;
+            timer_arm(timer, tg->itimer_deadline);
+        } else {
+            tg->itimer_deadline = 0;
+        }
+        signal_send_group_locked(tg, &info);
     }
-    signal_send_group_locked(tg, &info);
     mutex_unlock(&tg->lock);
 }
 
@@ -27,9 +35,9 @@ static u64 left_locked(const struct thread_group *tg)
 {
     u64 now = host_monotonic();
 
-    if (!tg->itimer_real.at)
+    if (!tg->itimer_deadline)
         return 0;
-    return tg->itimer_real.when > now ? tg->itimer_real.when - now : 1;
+    return tg->itimer_deadline > now ? tg->itimer_deadline - now : 1;
 }
 
 void itimer_get(struct thread_group *tg, u64 *value, u64 *interval)
@@ -50,8 +58,10 @@ void itimer_set(struct thread_group *tg, u64 value, u64 interval, u64 *old_value
     *old_interval = tg->itimer_interval;
     timer_cancel(&tg->itimer_real, false);
     tg->itimer_interval = value ? interval : 0;
-    if (value)
-        timer_arm(&tg->itimer_real, value > DEADLINE_NEVER - 1 - now ? DEADLINE_NEVER - 1
-                                                                     : now + value);
+    tg->itimer_deadline = 0;
+    if (value) {
+        tg->itimer_deadline = min_of(value, DEADLINE_NEVER - 1 - now) + now;
+        timer_arm(&tg->itimer_real, tg->itimer_deadline);
+    }
     mutex_unlock(&tg->lock);
 }

@@ -146,6 +146,7 @@ struct thread_group {
     struct rlimit_pair limits[RLIMIT_COUNT];
     struct file *exe; /* a reference */
     struct timer itimer_real;
+    u64 itimer_deadline; /* monotonic ns; 0: off */
     u64 itimer_interval;
     struct timer cpu_timer; /* RLIMIT_CPU */
     u64 child_utime_ns, child_stime_ns; /* of reaped descendants */

@@ -156,7 +156,7 @@ static void finish_group(struct task *t)
     mutex_lock(&tg->lock);
     exe = tg->exe;
     tg->exe = NULL;
-    tg->itimer_interval = 0; /* else it might arm itself once more */
+    tg->itimer_deadline = 0; /* else it might arm itself once more */
     mutex_unlock(&tg->lock);
     timer_cancel(&tg->itimer_real, true);
     timer_cancel(&tg->cpu_timer, true);
