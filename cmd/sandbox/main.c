@@ -6,6 +6,7 @@
 #include "cmd/sandbox/confine.h"
 #include "fs/gofer/gofer.h"
 #include "fs/hostfd/hostfd.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_fd.h"
 #include "sentry/base/log.h"
@@ -150,16 +151,16 @@ static void read_args(struct sandbox *s)
     s->args.kernel_release = *release ? release : NULL;
 }
 
-/* private_bytes() - the size of the Sentry's tmpfs: below the container's memory limit, so that a
- * full tmpfs is ENOSPC before it is an OOM kill. */
-static u64 private_bytes(struct sandbox *s)
+/* file_memory() - what tmpfs files may take: the host's memory, or what stays below the container's
+ * limit, so that a full tmpfs is ENOSPC before it is an OOM kill. */
+static u64 file_memory(struct sandbox *s)
 {
     const struct oci_opt_i64 *limit = &s->spec->linux_.resources.memory.limit;
     struct sysinfo si;
     u64 bytes;
 
     sysinfo(&si);
-    bytes = (u64)si.totalram * si.mem_unit / 2;
+    bytes = (u64)si.totalram * si.mem_unit;
     if (limit->set && limit->value > 0 && (u64)limit->value < bytes)
         bytes = (u64)limit->value / 10 * 9;
     return bytes;
@@ -169,7 +170,7 @@ static u64 private_bytes(struct sandbox *s)
 static int confine(struct sandbox *s)
 {
     const char *what = "";
-    int err = confine_root(private_bytes(s), &what);
+    int err = confine_root(file_memory(s), &what);
 
     if (!err)
         err = confine_privileges(&what);
@@ -235,6 +236,7 @@ static int boot(struct sandbox *s)
         return fail(s, err, "--platform: no such platform, use ptrace");
     if (err)
         return fail(s, err, "platform");
+    tmpfs_set_memory(file_memory(s));
     err = confine(s);
     if (!err)
         err = boot_threads(s->args.platform) < 0 ? fail(s, -EAGAIN, "threads") : 0;
