@@ -148,7 +148,10 @@ struct thread_group {
     struct timer itimer_real;
     u64 itimer_deadline; /* monotonic ns; 0: off */
     u64 itimer_interval;
-    struct timer cpu_timer; /* RLIMIT_CPU */
+    struct timer cpu_timer; /* RLIMIT_CPU and the next two */
+    struct cpu_itimer {
+        u64 when, interval; /* in ns of CPU time; when 0: off */
+    } cpu_itimer[2];        /* ITIMER_VIRTUAL (user time), ITIMER_PROF (user and system) */
     u64 child_utime_ns, child_stime_ns; /* of reaped descendants */
     u64 dead_utime_ns, dead_stime_ns;   /* of exited tasks */
     u64 min_flt, maj_flt; /* of exited tasks and earlier programs */

@@ -1,6 +1,7 @@
 /* setitimer(2), getitimer(2), alarm(2). */
 #include "sentry/kernel/itimer.h"
 
+#include "sentry/kernel/cpu_limit.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -37,9 +38,12 @@ s64 sys_getitimer(struct task *t, const u64 a[6])
     struct itimerval v;
     u64 value, interval;
 
-    if ((s32)a[0] != ITIMER_REAL_NR)
+    if ((u32)a[0] > ITIMER_PROF_NR)
         return -EINVAL;
-    itimer_get(t->tg, &value, &interval);
+    if ((s32)a[0] == ITIMER_REAL_NR)
+        itimer_get(t->tg, &value, &interval);
+    else
+        cpu_itimer_swap(t, (s32)a[0] - ITIMER_VIRTUAL_NR, 0, 0, false, &value, &interval);
     v = from_ns(value, interval);
     return usermem_put(t->mm, a[1], &v);
 }
@@ -47,15 +51,19 @@ s64 sys_getitimer(struct task *t, const u64 a[6])
 s64 sys_setitimer(struct task *t, const u64 a[6])
 {
     struct itimerval v = {0}, old;
-    u64 value, interval;
+    u64 value, interval, next, every;
 
     if (a[1] && usermem_get(t->mm, &v, a[1]) < 0)
         return -EFAULT;
     if (!valid(v.value_sec, v.value_usec) || !valid(v.interval_sec, v.interval_usec) ||
-        (s32)a[0] != ITIMER_REAL_NR)
+        (u32)a[0] > ITIMER_PROF_NR)
         return -EINVAL;
-    itimer_set(t->tg, to_ns(v.value_sec, v.value_usec), to_ns(v.interval_sec, v.interval_usec),
-               &value, &interval);
+    next = to_ns(v.value_sec, v.value_usec);
+    every = to_ns(v.interval_sec, v.interval_usec);
+    if ((s32)a[0] == ITIMER_REAL_NR)
+        itimer_set(t->tg, next, every, &value, &interval);
+    else
+        cpu_itimer_swap(t, (s32)a[0] - ITIMER_VIRTUAL_NR, next, every, true, &value, &interval);
     old = from_ns(value, interval);
     return a[2] ? usermem_put(t->mm, a[2], &old) : 0;
 }
