@@ -41,6 +41,21 @@ static int kill_created(const struct container *c, int signal)
     return 0;
 }
 
+/*
+ * open_settled() - the container as it is when no start is under way: a start holds the lock until
+ * state.json says "running". For SIGKILL it makes no difference, and it must not wait.
+ */
+static int open_settled(const char *root, const char *id, int signal, struct container **c)
+{
+    int r = container_open(root, id, false, false, c);
+
+    if (r || signal == SIGKILL || container_status(*c) != CONTAINER_CREATED)
+        return r;
+    container_close(*c);
+    *c = NULL;
+    return container_open(root, id, true, false, c);
+}
+
 static int ask_sentry(const struct container *c, const struct flag_set *set, int signal)
 {
     auto_control_msg struct control_msg request = {0};
@@ -71,7 +86,7 @@ static int kill_run(struct cli *cli, const struct flag_set *set, int argc, char 
         return error_set(-EINVAL, "kill: --pid and --pgid take ids above 0");
     if ((flag_int(set, PID) != 0) + (flag_int(set, PGID) != 0) + flag_bool(set, ALL) > 1)
         return error_set(-EINVAL, "kill: use one of --all, --pid and --pgid");
-    r = container_open(cli->root, argv[0], false, false, &c);
+    r = open_settled(cli->root, argv[0], signal, &c);
     if (r)
         return r;
     status = container_status(c);

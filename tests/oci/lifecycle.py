@@ -125,6 +125,18 @@ def run_kill(t):
         process.stdout.close()
 
 
+def kill_at_once(t):
+    """a signal in the moment of the start, while state.json may still say created, is the program's, not the sandbox's"""
+    for _ in range(12):
+        bundle, name = t.bundle(SLEEP), t.name()
+        process = subprocess.Popen(t.runtime.command('run', '--bundle', bundle.path, name), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        t.succeeded(t.runtime.call('kill', name, 'TERM'), 'kill')
+        process.communicate(timeout=20)
+        t.equal(process.returncode, 7, 'status')
+
+
 def states(t):
     """created, running, stopped, gone: what state says of each"""
     bundle, name = t.bundle(SLEEP), t.name()
@@ -414,7 +426,7 @@ def debug_and_strace(t):
 
 harness.main(__doc__, [
     version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_writes_stay,
-    run_readonly, run_kill, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
+    run_readonly, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_sees_the_container, exec_process_file, listing,
     list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, bad_ids, detached_run, debug_and_strace,
 ])
