@@ -17,7 +17,6 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* Exit status of any failure. */
 enum { EXIT_FAILED = 128 };
@@ -52,18 +51,12 @@ static int boot_fd(int argc, char **argv)
     return *end || v < 3 || v > 65535 ? -EINVAL : (int)v;
 }
 
-/* raise_fds() - use all the descriptors there may be. Return: how many handles they allow. */
-static u32 raise_fds(void)
+/* max_handles() - as many as descriptors allow, all of which are ours to use. */
+static u32 max_handles(void)
 {
-    struct rlimit lim;
+    u32 limit = host_fd_limit();
 
-    if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
-        return FDS_SPARE;
-    lim.rlim_cur = lim.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &lim);
-    if (lim.rlim_cur < 2 * FDS_SPARE)
-        return FDS_SPARE / 2;
-    return (u32)min_of(lim.rlim_cur - FDS_SPARE, (rlim_t)HANDLES_MAX);
+    return limit < 2 * FDS_SPARE ? limit / 4 : min_of(limit - FDS_SPARE, (u32)HANDLES_MAX);
 }
 
 /* add_mount() - serve /mnt/<index>. A mount that is a file is a name in /mnt. */
@@ -162,7 +155,7 @@ static int set_up(struct gofer *g, struct control_msg *boot, struct failure *f)
     sock = control_msg_take_fd(boot, "sock");
     if (shm < 0 || sock < 0)
         return fail(f, -EBADF, "boot message lacks shm or sock");
-    r = gofer_init(g, shm, sock, raise_fds());
+    r = gofer_init(g, shm, sock, max_handles());
     if (r < 0)
         return fail(f, r, "file channel");
     host_close(shm);

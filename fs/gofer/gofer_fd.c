@@ -43,7 +43,7 @@ static void evict(struct gofer_conn *c)
     u32 count = 0;
 
     mutex_lock(&c->lock);
-    while (c->nfds > LIMIT_GOFER_FDS && count < EVICT_MAX && !list_empty(&c->fd_lru)) {
+    while (c->nfds > c->max_idle_fds && count < EVICT_MAX && !list_empty(&c->fd_lru)) {
         struct gofer_node *n = list_entry(c->fd_lru.prev, struct gofer_node, fd_lru);
 
         count += gofer_fd_drop_locked(c, n, fds + count);
@@ -134,7 +134,7 @@ void gofer_fd_give(struct gofer_node *n, bool rw, int fd)
         if (!n->opens && !list_linked(&n->fd_lru))
             list_add(&c->fd_lru, &n->fd_lru);
     }
-    full = c->nfds > LIMIT_GOFER_FDS;
+    full = c->nfds > c->max_idle_fds;
     mutex_unlock(&c->lock);
     if (surplus >= 0)
         host_close(surplus);
@@ -142,11 +142,29 @@ void gofer_fd_give(struct gofer_node *n, bool rw, int fd)
         evict(c);
 }
 
+static u32 donated(struct gofer_conn *c)
+{
+    struct mutex *auto_unlock lock = mutex_locked(&c->lock);
+
+    return c->nfds;
+}
+
+bool gofer_fd_room(struct gofer_conn *c)
+{
+    if (donated(c) > c->max_idle_fds)
+        evict(c);
+    return donated(c) < c->max_fds;
+}
+
 /* ask() - have the gofer open the file. */
 static int ask(struct gofer_node *n, bool rw)
 {
     struct gofer_request r;
-    int err = gofer_request_new(&r, PROTO_OPEN, n, NULL, 0);
+    int err;
+
+    if (!gofer_fd_room(gofer_super_of(n)->conn))
+        return -ENFILE;
+    err = gofer_request_new(&r, PROTO_OPEN, n, NULL, 0);
 
     if (err < 0)
         return err;

@@ -45,7 +45,7 @@ int gofer_create(struct inode *dir, const char *name, u32 len, u32 mode, u32 uid
     r.call.req.arg[2] = gid;
     r.call.req.arg[3] = (u64)rdev_major << 32 | rdev_minor;
     /* Whoever creates a file will open it next. */
-    if (LX_S_ISREG(mode)) {
+    if (LX_S_ISREG(mode) && gofer_fd_room(r.gs->conn)) {
         r.call.req.arg[4] = PROTO_OPEN_READ | PROTO_OPEN_WRITE;
         r.call.want_fd = true;
     } else if (LX_S_ISDIR(mode)) {
@@ -87,8 +87,11 @@ int gofer_symlink(struct inode *dir, const char *name, u32 len, const char *targ
 int gofer_tmpfile(struct inode *dir, u32 mode, u32 uid, u32 gid, struct inode **out)
 {
     struct gofer_request r;
-    int err = gofer_request_new(&r, PROTO_CREATE, gofer_node(dir), NULL, 0);
+    int err;
 
+    if (!gofer_fd_room(gofer_super(dir->super)->conn))
+        return -ENFILE;
+    err = gofer_request_new(&r, PROTO_CREATE, gofer_node(dir), NULL, 0);
     if (err < 0)
         return err;
     r.call.req.flags = PROTO_TMPFILE;

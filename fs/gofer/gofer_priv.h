@@ -13,7 +13,8 @@ struct gofer_listing;
 
 struct gofer_conn {
     struct channel_client *client;
-    u32 max_handles; /* set by the first mount */
+    u32 max_handles;           /* set by the first mount */
+    u32 max_fds, max_idle_fds; /* donated ones: in all, and from when idle ones are closed */
     struct mutex lock;
     u32 nhandles; /* and below: guarded by lock */
     struct list_node handle_lru;
@@ -174,6 +175,8 @@ extern const struct xattr_ops gofer_xattr_ops;
  * it stays until gofer_fd_close(). Return: the descriptor, borrowed, or negative errno. */
 int gofer_fd_open(struct gofer_node *n, bool rw);
 void gofer_fd_close(struct gofer_node *n);
+/* gofer_fd_room() - may there be one more? */
+bool gofer_fd_room(struct gofer_conn *c);
 /* gofer_fd_get() - for an open file: a read-only descriptor (rw: a read-write one). */
 int gofer_fd_get(struct gofer_node *n, bool rw);
 /* gofer_fd_give() - one came with another answer; taken. */

@@ -28,6 +28,8 @@
 #include "fs/gofer/gofer_listing.h"
 #include "fs/gofer/gofer_priv.h"
 
+#include "sentry/base/host_fd.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,9 @@ int gofer_conn_new(int shm, int sock, struct gofer_conn **out)
         free(c);
         return r;
     }
+    /* The Sentry needs some for other things, whatever a guest opens. */
+    c->max_fds = host_fd_limit() / 4 * 3;
+    c->max_idle_fds = min_of(c->max_fds / 2, (u32)LIMIT_GOFER_FDS);
     mutex_init(&c->lock, LOCK_LEAF);
     list_init(&c->handle_lru);
     list_init(&c->fd_lru);

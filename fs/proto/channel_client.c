@@ -132,7 +132,8 @@ static void slot_give(struct channel_client *c, u32 slot)
         host_futex_wake(&c->free, 1, false);
 }
 
-/* receive() - one message of the socket. Return: 0 and its descriptor, -EAGAIN: none there, -EIO. */
+/* receive() - one message of the socket. Return: 0 and its descriptor; -EAGAIN: none there; -ENFILE:
+ * we may have no more; -EIO. */
 static int receive(struct channel_client *c, struct channel_tag *tag, int *fd)
 {
     union {
@@ -154,6 +155,8 @@ static int receive(struct channel_client *c, struct channel_tag *tag, int *fd)
     if (n < 0)
         return n == -EAGAIN ? -EAGAIN : -EIO;
     cm = CMSG_FIRSTHDR(&msg);
+    if (!cm && (msg.msg_flags & MSG_CTRUNC))
+        return -ENFILE;
     if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS ||
         cm->cmsg_len != CMSG_LEN(sizeof(int)))
         return -EIO;
@@ -187,7 +190,7 @@ static int fd_collect(struct channel_client *c, u32 slot)
     while (c->fd[slot] < 0) {
         r = receive(c, &tag, &fd);
         if (r < 0)
-            return -EIO;
+            return r == -EAGAIN ? -EIO : r;
         stash_locked(c, &tag, fd);
     }
     fd = c->fd[slot];

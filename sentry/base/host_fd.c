@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* result() - libc's convention to ours. */
@@ -184,4 +185,21 @@ int host_open_private(int *rw_fd, int *ro_fd)
     *rw_fd = rw;
     *ro_fd = ro;
     return 0;
+}
+
+/* host-calls(sentry): prlimit64(0=0,1=RLIMIT_NOFILE) — its own limit of descriptors, up to the hard
+ * one */
+u32 host_fd_limit(void)
+{
+    struct rlimit lim;
+
+    if (prlimit(0, RLIMIT_NOFILE, NULL, &lim) < 0)
+        return 0;
+    if (lim.rlim_cur < lim.rlim_max) {
+        struct rlimit more = {lim.rlim_max, lim.rlim_max};
+
+        if (prlimit(0, RLIMIT_NOFILE, &more, NULL) == 0)
+            lim = more;
+    }
+    return (u32)min_of(lim.rlim_cur, (rlim_t)INT32_MAX);
 }

@@ -45,3 +45,6 @@ int host_accept(int fd);
 /* host_open_private() - a new unlinked file in the Sentry's own tmpfs (its root): one read-write
  * and one read-only descriptor of the same file. */
 int host_open_private(int *rw_fd, int *ro_fd);
+/* host_fd_limit() - raise the soft limit of descriptors to the hard one. Return: how many this
+ * process may have. */
+u32 host_fd_limit(void);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -528,6 +529,38 @@ Test(client, mappings_get_the_rights_they_may_have)
     file_put(other);
     file_put(f);
     cr_assert(fcntl(ro, F_GETFL) < 0);
+}
+
+Test(client_fds, descriptors_are_bounded)
+{
+    struct rlimit few = {80, 80};
+    struct file *f[64];
+    char name[64];
+    u32 open = 0;
+    int r = 0;
+
+    setrlimit(RLIMIT_NOFILE, &few);
+    start();
+    cr_assert(s.conn->max_fds == 60);
+    for (u32 i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "/f%u", i);
+        cr_assert(s_open(&s, name, LX_O_CREAT | LX_O_RDWR, 0644, &f[0]) == 0, "%u", i);
+        file_put(f[0]);
+    }
+    cr_assert(s.conn->nfds <= 30, "idle ones are closed");
+    for (; open < 64; open++) {
+        snprintf(name, sizeof(name), "/f%u", open);
+        r = s_open(&s, name, LX_O_RDONLY, 0, &f[open]);
+        if (r < 0)
+            break;
+    }
+    cr_assert(r == -ENFILE && open == 60, "%d, %u", r, open);
+    cr_assert(s_open(&s, "/g", LX_O_CREAT | LX_O_RDWR, 0644, &f[open]) == -ENFILE);
+    while (open)
+        file_put(f[--open]);
+    cr_assert(s_open(&s, "/g", LX_O_RDWR, 0644, &f[0]) == 0);
+    file_put(f[0]);
+    stop();
 }
 
 Test(client, symbolic_links)
