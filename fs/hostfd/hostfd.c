@@ -15,14 +15,31 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-enum { READABLE = LX_POLLIN | LX_POLLHUP | LX_POLLERR,
-       WRITABLE = LX_POLLOUT | LX_POLLERR | LX_POLLHUP };
+enum {
+    READABLE = LX_POLLIN | LX_POLLHUP | LX_POLLERR,
+    WRITABLE = LX_POLLOUT | LX_POLLERR | LX_POLLHUP
+};
 
+/* One host descriptor: its inode and every description of it hold a reference. */
 struct hostfd {
-    int fd; /* owned */
+    struct obj obj;
+    int fd;     /* owned */
+    u32 access; /* what it was opened for: LX_O_ACCMODE bits */
     bool tty;
     struct host_watch watch;
 };
+OBJ_REFS(hostfd)
+
+static void hostfd_free(struct obj *o)
+{
+    struct hostfd *h = container_of(o, struct hostfd, obj);
+
+    host_watch_del(&h->watch);
+    host_close(h->fd);
+    free(h);
+}
+
+static struct obj_type hostfd_type = {.name = "hostfd", .free = hostfd_free};
 
 static struct hostfd *hostfd_of(struct file *f)
 {
@@ -36,8 +53,7 @@ static int wait_ready(struct file *f, u32 events)
 
     if (f->flags & LX_O_NONBLOCK)
         return host_watch_poll(&h->watch) & events ? 0 : -EAGAIN;
-    return wait_event(&h->watch.queue, events, DEADLINE_NEVER,
-                      host_watch_poll(&h->watch) & events);
+    return wait_event(&h->watch.queue, events, DEADLINE_NEVER, host_watch_poll(&h->watch) & events);
 }
 
 static ssize_t hostfd_read(struct file *f, struct uio *to, s64 *pos)
@@ -142,8 +158,7 @@ static s64 hostfd_ioctl(struct file *f, struct mm *mm, u32 cmd, u64 arg)
         if (usermem_in(mm, buf, arg, cmd == TIOCSWINSZ ? 8 : 36) < 0)
             return -EFAULT;
         return host_ioctl(h->fd, cmd, buf);
-    default:
-        return -ENOTTY;
+    default: return -ENOTTY;
     }
 }
 
@@ -154,11 +169,7 @@ static int hostfd_fsync(struct file *f, bool data_only)
 
 static void hostfd_release(struct file *f)
 {
-    struct hostfd *h = hostfd_of(f);
-
-    host_watch_del(&h->watch);
-    host_close(h->fd);
-    free(h);
+    hostfd_put(hostfd_of(f));
 }
 
 static const struct file_ops hostfd_ops = {
@@ -169,6 +180,43 @@ static const struct file_ops hostfd_ops = {
     .ioctl = hostfd_ioctl,
     .fsync = hostfd_fsync,
     .release = hostfd_release,
+};
+
+/* --- opened again, as /dev/stdout is through /proc/self/fd/1 --- */
+
+/* inode_open() - one more description of the descriptor; it shares the host's position. */
+static int inode_open(struct inode *ino, struct file *f)
+{
+    struct hostfd *h = ino->private;
+
+    if ((file_readable(f) && h->access == LX_O_WRONLY) ||
+        (file_writable(f) && h->access == LX_O_RDONLY))
+        return -EACCES;
+    f->ops = &hostfd_ops;
+    f->private = hostfd_get(h);
+    return 0;
+}
+
+/* inode_setattr() - O_TRUNC leaves what runsc's caller has there; owner and mode are the guest's. */
+static int inode_setattr(struct inode *ino, const struct setattr *s)
+{
+    struct setattr own = *s;
+
+    own.valid &= ~(u32)SET_SIZE;
+    if (own.valid)
+        inode_setattr_generic(ino, &own);
+    return 0;
+}
+
+static void inode_free(struct inode *ino)
+{
+    hostfd_put(ino->private);
+}
+
+static const struct inode_ops hostfd_inode_ops = {
+    .open = inode_open,
+    .setattr = inode_setattr,
+    .free = inode_free,
 };
 
 /* name_of() - what /proc/PID/fd shows, and the file type that fstat tells. */
@@ -195,7 +243,6 @@ int hostfd_new(int fd, const struct cred *cred, struct file **out)
 
     if (!h)
         return -ENOMEM;
-    h->fd = fd;
     flags = host_fcntl(fd, F_GETFL, 0);
     err = flags < 0 ? flags : host_fstat(fd, &st);
     if (!err)
@@ -204,13 +251,18 @@ int hostfd_new(int fd, const struct cred *cred, struct file **out)
         free(h);
         return err;
     }
+    h->access = (u32)flags & LX_O_ACCMODE;
     h->tty = S_ISCHR(st.st_mode) && host_ioctl(fd, TCGETS, termios) == 0;
     name = name_of(&st, h->tty, &mode);
-    err = file_new_anon(&hostfd_ops, name, mode, cred, (u32)flags & (LX_O_ACCMODE | LX_O_APPEND),
-                        h, out);
+    err = file_new_anon_inode(&hostfd_ops, &hostfd_inode_ops, name, mode, cred,
+                              (u32)flags & (LX_O_ACCMODE | LX_O_APPEND), h, out);
     if (err < 0) {
         host_watch_del(&h->watch);
         free(h);
+        return err;
     }
-    return err;
+    h->fd = fd;
+    obj_init(&h->obj, &hostfd_type);
+    (*out)->inode->private = hostfd_get(h);
+    return 0;
 }

@@ -43,19 +43,21 @@ static int meet(struct pipe *p, struct file *f, const u32 **count, u32 *was)
 {
     bool nonblock = f->flags & LX_O_NONBLOCK;
     bool reads = file_readable(f), writes = file_writable(f);
+    /* A pipe(2)'s end that is opened again (/proc/PID/fd) waits for nobody. */
+    bool named = f->inode->super->magic != LX_ANON_INODE_FS_MAGIC;
     int wait = 0;
 
     mutex_lock(&p->lock);
-    if (writes && !reads && nonblock && !p->readers) {
+    if (named && writes && !reads && nonblock && !p->readers) {
         mutex_unlock(&p->lock);
         return -ENXIO;
     }
     pipe_end_in_locked(p, f);
-    if (reads && !writes && !p->writers) {
+    if (named && reads && !writes && !p->writers) {
         *count = &p->writes;
         wait = !nonblock;
         f->pos = nonblock ? (s64)p->writes + 1 : 0;
-    } else if (writes && !reads && !p->readers) {
+    } else if (named && writes && !reads && !p->readers) {
         *count = &p->reads;
         wait = 1;
     }

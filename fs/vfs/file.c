@@ -125,7 +125,13 @@ int file_new(const struct path *path, const struct cred *cred, u32 flags, struct
     return 0;
 }
 
-static const struct inode_ops anon_inode_ops = {0};
+/* anon_open() - /proc/PID/fd leads to anonymous files too: pipes can be opened again, others not. */
+static int anon_open(struct inode *ino, struct file *f)
+{
+    return LX_S_ISFIFO(inode_mode(ino)) ? vfs_open_special(ino, f) : -ENXIO;
+}
+
+static const struct inode_ops anon_inode_ops = {.open = anon_open};
 static const struct super_ops anon_super_ops = {0};
 static const struct fs_type anon_type = {.name = "anon_inodefs"};
 static struct mount *anon_mount; /* made once, never put */
@@ -135,16 +141,19 @@ static void anon_init(void)
     struct super *sb = super_new(&anon_type, &anon_super_ops, LX_ANON_INODE_FS_MAGIC, NULL);
     struct inode *root = sb ? inode_new(sb, &anon_inode_ops, LX_S_IFDIR | 0500, 0, 0, 0) : NULL;
 
+    if (sb)
+        sb->flags = SUPER_OWN_SPECIAL;
     if (root && super_set_root(sb, root) == 0)
-        anon_mount = mount_alloc(sb, NULL, LX_MS_NOSUID | LX_MS_NODEV, "none");
+        anon_mount = mount_alloc(sb, NULL, LX_MS_NOSUID, "none");
     super_put(sb);
 }
 
 /* anon_dentry() - a dentry with an inode of its own. */
-static struct dentry *anon_dentry(const char *name, u32 mode, const struct cred *cred)
+static struct dentry *anon_dentry(const struct inode_ops *inode_ops, const char *name, u32 mode,
+                                  const struct cred *cred)
 {
     struct super *sb = anon_mount->super;
-    struct inode *ino = inode_new(sb, &anon_inode_ops, mode, cred->fsuid, cred->fsgid, 0);
+    struct inode *ino = inode_new(sb, inode_ops, mode, cred->fsuid, cred->fsgid, 0);
     char full[64];
     size_t len = strlen(name);
     struct dentry *d;
@@ -164,6 +173,13 @@ static struct dentry *anon_dentry(const char *name, u32 mode, const struct cred 
 int file_new_anon(const struct file_ops *ops, const char *name, u32 mode, const struct cred *cred,
                   u32 flags, void *private, struct file **out)
 {
+    return file_new_anon_inode(ops, &anon_inode_ops, name, mode, cred, flags, private, out);
+}
+
+int file_new_anon_inode(const struct file_ops *ops, const struct inode_ops *inode_ops,
+                        const char *name, u32 mode, const struct cred *cred, u32 flags,
+                        void *private, struct file **out)
+{
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct path path;
     struct file *f;
@@ -172,7 +188,7 @@ int file_new_anon(const struct file_ops *ops, const char *name, u32 mode, const 
     pthread_once(&once, anon_init);
     if (!anon_mount)
         return -ENOMEM;
-    path = (struct path){anon_mount, anon_dentry(name, mode, cred)};
+    path = (struct path){anon_mount, anon_dentry(inode_ops, name, mode, cred)};
     if (!path.dentry)
         return -ENOMEM;
     err = file_new(&path, cred, flags, &f);

@@ -14,6 +14,11 @@
 int file_new(const struct path *path, const struct cred *cred, u32 flags, struct file **out);
 int file_new_anon(const struct file_ops *ops, const char *name, u32 mode, const struct cred *cred,
                   u32 flags, void *private, struct file **out);
+/* file_new_anon_inode() - one whose inode has operations of its own: what opens it again through
+ * /proc/PID/fd. The caller sets inode->private. */
+int file_new_anon_inode(const struct file_ops *ops, const struct inode_ops *inode_ops,
+                        const char *name, u32 mode, const struct cred *cred, u32 flags,
+                        void *private, struct file **out);
 int file_new_shared(struct file *other, const struct file_ops *ops, u32 flags, void *private,
                     struct file **out);
 

@@ -82,6 +82,13 @@ static int count_writer(struct inode *ino, int share)
     return 0;
 }
 
+int vfs_open_special(struct inode *ino, struct file *f)
+{
+    u32 type = (inode_mode(ino) & LX_S_IFMT) >> 12;
+
+    return special_open[type] ? special_open[type](ino, f) : -ENXIO;
+}
+
 static int call_open(struct file *f)
 {
     struct inode *ino = f->inode;
@@ -92,8 +99,7 @@ static int call_open(struct file *f)
     if (type == LX_DT_SOCK)
         return -ENXIO;
     if (special && !(ino->super->flags & SUPER_OWN_SPECIAL)) {
-        if (special_open[type])
-            err = special_open[type](ino, f);
+        err = vfs_open_special(ino, f);
     } else if (ino->ops->open) {
         err = ino->ops->open(ino, f);
     }

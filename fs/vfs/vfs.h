@@ -321,3 +321,6 @@ void inode_attr(struct inode *ino, struct attr *out);
 /* vfs_set_special_open() - how files of a type that no file system opens (LX_S_IFCHR, LX_S_IFBLK,
  * LX_S_IFIFO) are opened, whatever file system holds their name. NULL: -ENXIO. */
 void vfs_set_special_open(u32 type, int (*open)(struct inode *ino, struct file *file));
+/* vfs_open_special() - open as that table says: for file systems that open their own special files
+ * (SUPER_OWN_SPECIAL) and have an ordinary one. */
+int vfs_open_special(struct inode *ino, struct file *file);

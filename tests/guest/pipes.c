@@ -525,3 +525,26 @@ TEST(splice_tee, "splice tee splice:EBADF,EINVAL,EAGAIN,ESPIPE tee:EINVAL,EBADF 
     EXPECT_ERRNO(SYS(tee, fd, b[1], 1, 0), EINVAL);
     EXPECT_ERRNO(SYS(tee, -1, b[1], 1, 0), EBADF);
 }
+
+TEST(pipe_opened_again, "open read write")
+{
+    char name[40], buf[8];
+    int again;
+
+    make_pipe(0);
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", rd);
+    EXPECT_EQ(write(wr, "ab", 2), 2);
+    again = (int)REQUIRE_OK(SYS(open, name, O_RDONLY));
+    EXPECT_EQ(read(again, buf, sizeof(buf)), 2);
+    EXPECT_MEMEQ(buf, "ab", 2);
+    close(wr);
+    EXPECT_EQ(read(again, buf, sizeof(buf)), 0);
+    /* No writer is left, and still it waits for none. */
+    close(again);
+    again = (int)REQUIRE_OK(SYS(open, name, O_RDONLY));
+    EXPECT_EQ(read(again, buf, sizeof(buf)), 0);
+    /* Either end's name leads to the pipe, whose other end it may become. */
+    wr = (int)REQUIRE_OK(SYS(open, name, O_WRONLY));
+    EXPECT_EQ(write(wr, "c", 1), 1);
+    EXPECT_EQ(read(rd, buf, sizeof(buf)), 1);
+}
