@@ -118,9 +118,12 @@ struct dentry *dentry_find(struct dentry *dir, const char *name, u32 len)
     return d;
 }
 
-/* hash_locked() - make it found by name; without memory it simply is not. */
+/* hash_locked() - make it found by name; without memory, or if somebody is dropping it from the
+ * cache, it simply is not. */
 static void hash_locked(struct dentry *d, struct list_node *kill)
 {
+    if (d->doomed)
+        return;
     if (hash_insert(&d->parent->children, &d->by_name, name_hash(d->name, d->len)) < 0)
         return;
     d->unhashed = false;
@@ -208,7 +211,10 @@ static bool unplace_locked(struct dentry *d)
     bool cached = d->cached;
 
     cache_unhash_locked(d, &own);
-    list_del(&d->lru);
+    if (cached) {
+        list_del(&d->lru);
+        d->doomed = false;
+    }
     bump_gen(d->parent);
     return cached;
 }

@@ -19,7 +19,8 @@ u32 dentry_cached(void)
     return atomic_load(&ncached);
 }
 
-/* uncache_locked() - the cache's reference goes to the kill list. */
+/* uncache_locked() - the cache's reference goes to the kill list, which its owner walks without the
+ * lock: others that hold the dentry leave its lru alone, and it is never cached again. */
 static void uncache_locked(struct dentry *d, struct list_node *kill)
 {
     struct super *sb = d->super;
@@ -27,6 +28,7 @@ static void uncache_locked(struct dentry *d, struct list_node *kill)
     list_del(&d->lru);
     list_add_tail(kill, &d->lru);
     d->cached = false;
+    d->doomed = true;
     atomic_fetch_sub_explicit(&ncached, 1, memory_order_relaxed);
     if (list_empty(&sb->lru))
         list_del(&sb->in_cache);
