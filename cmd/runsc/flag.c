@@ -130,7 +130,7 @@ static int parse_one(struct flag_set *set, int argc, char **argv)
     r = assign(set, (size_t)index, value);
     if (r)
         return r;
-    return value == argv[1] ? 2 : 1;
+    return argc > 1 && value == argv[1] ? 2 : 1;
 }
 
 int flag_parse(struct flag_set *set, int argc, char **argv)
