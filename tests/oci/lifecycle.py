@@ -317,6 +317,8 @@ def list_empty(t):
 def ps(t):
     """ps: a table, and a bare array of host pids that live"""
     name, _ = started(t, ['/bin/sh', '-c', 'sleep 1000 & echo up; wait'])
+    # The shell says that it is up while its child is still on the way to being sleep.
+    harness.wait_until(lambda: 'sleep' in t.runtime.call('ps', name).stdout)
     table = t.runtime.call('ps', name).stdout
     t.contains(table, 'CMD', 'head')
     t.contains(table, 'sleep', 'rows')
