@@ -196,8 +196,9 @@ static void give_stdio(struct parcel *p, const struct creation *creation)
         give(p, "user-stderr", STDERR_FILENO);
 }
 
-/* boot_sentry() - @channel: shared memory and socket of the file channel. */
-static int boot_sentry(struct creation *creation, const int channel[2])
+/* boot_sentry() - @channel: shared memory and socket of the file channel. @flags, @mounts: borrowed. */
+static int boot_sentry(struct creation *creation, const int channel[2], struct json_object *flags,
+                       struct json_object *mounts)
 {
     const struct container *c = creation->container;
     const struct oci_opt_i64 *pids = &creation->spec->linux_.resources.pids_limit;
@@ -207,8 +208,8 @@ static int boot_sentry(struct creation *creation, const int channel[2])
     set(&p, "bundle", json_object_new_string(c->bundle));
     set(&p, "created", json_object_new_string(c->created));
     set(&p, "spec-path", json_object_new_string("config.json"));
-    set(&p, "flags", flags_json(&creation->cli->global));
-    set(&p, "mounts", mounts_json(creation));
+    set(&p, "flags", json_object_get(flags));
+    set(&p, "mounts", json_object_get(mounts));
     set(&p, "root-readonly", json_object_new_boolean(creation->spec->root_readonly));
     set(&p, "pids-limit", json_object_new_int64(pids->set && pids->value > 0 ? pids->value : 0));
     hand(&p, "control", control_client_listen(c));
@@ -224,13 +225,14 @@ static int boot_sentry(struct creation *creation, const int channel[2])
     return post(&p, &creation->sentry);
 }
 
-static int boot_gofer(struct creation *creation, const int channel[2])
+static int boot_gofer(struct creation *creation, const int channel[2], struct json_object *flags,
+                      struct json_object *mounts)
 {
     struct parcel p;
 
     open_parcel(&p, creation);
-    set(&p, "flags", flags_json(&creation->cli->global));
-    set(&p, "mounts", mounts_json(creation));
+    set(&p, "flags", json_object_get(flags));
+    set(&p, "mounts", json_object_get(mounts));
     set(&p, "root-readonly", json_object_new_boolean(creation->spec->root_readonly));
     give(&p, "shm", channel[0]);
     give(&p, "sock", channel[1]);
@@ -241,12 +243,19 @@ static int boot_gofer(struct creation *creation, const int channel[2])
 int boot_send(struct creation *creation)
 {
     auto_fd int shm = host_memfd("channel", CHANNEL_BYTES), sentry_end = -1, gofer_end = -1;
+    struct json_object *flags, *mounts;
     int pair[2], r;
 
     if (shm < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return error_errno(shm < 0 ? shm : -errno, "can't make the file channel");
     sentry_end = pair[0];
     gofer_end = pair[1];
-    r = boot_gofer(creation, (int[]){shm, gofer_end});
-    return r ? r : boot_sentry(creation, (int[]){shm, sentry_end});
+    flags = flags_json(&creation->cli->global);
+    mounts = mounts_json(creation);
+    r = boot_sentry(creation, (int[]){shm, sentry_end}, flags, mounts);
+    if (!r)
+        r = boot_gofer(creation, (int[]){shm, gofer_end}, flags, mounts);
+    json_object_put(flags);
+    json_object_put(mounts);
+    return r;
 }

@@ -183,6 +183,8 @@ int container_remove(struct container *c)
         host_file_unlink(c->dir, "lock", 0);
     if (!r)
         r = host_file_unlink(base, c->id, AT_REMOVEDIR);
+    if (r == -ENOENT)
+        r = 0; /* somebody else's delete came first */
     return r ? error_errno(r, "container \"%s\": can't remove its folder", c->id) : 0;
 }
 

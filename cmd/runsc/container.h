@@ -37,6 +37,7 @@ struct container {
     char *bundle, *rootfs, *created;
     u32 owner;
     u32 first_uid, uid_count; /* host ids of this sandbox's own; count 0: none yet */
+    bool poststart, poststop; /* are there such hooks in config.json? */
     size_t cgroup_count;
     char *cgroups[CONTAINER_CGROUPS_MAX]; /* folders in the host's hierarchies */
 };

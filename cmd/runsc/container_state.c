@@ -31,6 +31,14 @@ static bool get_int(struct json_object *json, const char *name, u64 max, u64 *ou
     return *out <= max;
 }
 
+static bool get_bool(struct json_object *json, const char *name, bool *out)
+{
+    struct json_object *value = member(json, name);
+
+    *out = json_object_get_boolean(value);
+    return json_object_is_type(value, json_type_boolean);
+}
+
 static bool get_string(struct json_object *json, const char *name, char **out)
 {
     struct json_object *value = member(json, name);
@@ -114,6 +122,8 @@ static const char *fill(struct container *c, struct json_object *json)
         return "owner";
     if (!get_int(json, "firstUid", UINT32_MAX, &first) || !get_int(json, "uidCount", 2, &count))
         return "firstUid";
+    if (!get_bool(json, "poststart", &c->poststart) || !get_bool(json, "poststop", &c->poststop))
+        return "poststart";
     if (!get_cgroups(json, c))
         return "cgroups";
     c->owner = (u32)owner;
@@ -178,11 +188,13 @@ int container_state_save(const struct container *c)
     json_object_object_add(json, "owner", json_object_new_int64(c->owner));
     json_object_object_add(json, "firstUid", json_object_new_int64(c->first_uid));
     json_object_object_add(json, "uidCount", json_object_new_int64(c->uid_count));
+    json_object_object_add(json, "poststart", json_object_new_boolean(c->poststart));
+    json_object_object_add(json, "poststop", json_object_new_boolean(c->poststop));
     for (size_t i = 0; i < c->cgroup_count; i++)
         json_object_array_add(cgroups, json_object_new_string(c->cgroups[i]));
     json_object_object_add(json, "cgroups", cgroups);
     text = json_object_to_json_string_length(
-        json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+        json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
     r = text ? host_file_replace(c->dir, "state.json", text, len, 0600) : -ENOMEM;
     json_object_put(json);
     return r;

@@ -9,6 +9,13 @@ static int create_run(struct cli *cli, const struct flag_set *set, int argc, cha
     struct creation creation;
     int r = creation_make(&creation, cli, &options);
 
+    if (!r) {
+        r = container_save(creation.container);
+        if (!r)
+            r = creation_pid_file(&creation);
+        if (r)
+            creation_undo(&creation);
+    }
     creation_free(&creation);
     return r;
 }

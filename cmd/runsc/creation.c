@@ -11,7 +11,7 @@
  *       period, several ms), while they boot
  *   hooks, if there are any: prestart, createRuntime here, createContainer in the gofer's process
  *   boot messages; both answers; the thread
- *   state "created"; pid file
+ *   state "created", or "running" for run; pid file
  *
  * The thread looks for the Sentry's children after the Sentry itself is moved: whatever it forked
  * before is found, whatever it forks later is in the cgroup by inheritance. No guest runs before
@@ -176,6 +176,8 @@ static int make_folder(struct creation *cr, char **bundle, char **rootfs)
     c->rootfs = take(*rootfs);
     c->created = now();
     c->owner = getuid();
+    c->poststart = cr->spec->poststart.count > 0;
+    c->poststop = cr->spec->poststop.count > 0;
     return process_ref_of(getpid(), &c->creator);
 }
 
@@ -183,10 +185,10 @@ static int make_folder(struct creation *cr, char **bundle, char **rootfs)
 static int write_files(const struct creation *cr)
 {
     const struct container *c = cr->container;
-    int r = host_file_replace(c->dir, "config.json", cr->spec_text, cr->spec_len, 0600);
+    int r = host_file_create(c->dir, "config.json", cr->spec_text, cr->spec_len, 0600);
 
     if (!r)
-        r = host_file_replace(c->dir, "exit", "", 0, 0600);
+        r = host_file_create(c->dir, "exit", "", 0, 0600);
     return r ? error_errno(r, "container \"%s\": can't write its files", c->id) : 0;
 }
 
@@ -359,26 +361,9 @@ static int bring_up(struct creation *cr)
     log_debug("processes are in the cgroup");
     if (!r)
         r = joined;
-    if (r)
-        return r;
-    cr->container->status = CONTAINER_CREATED;
-    r = container_save(cr->container);
-    if (!r && *cr->options->pid_file)
-        r = pid_file_write(cr->options->pid_file, cr->container->sentry.pid);
+    if (!r)
+        cr->container->status = CONTAINER_CREATED;
     return r;
-}
-
-/* undo() - after a failure: nothing is left. The error line stays what it is. */
-static void undo(struct creation *cr)
-{
-    auto_free char *line = strdup(error_text());
-
-    child_abort(&cr->sentry);
-    child_abort(&cr->gofer);
-    if (cr->container && destruction_run(cr->container))
-        log_warning("%s", error_text());
-    if (line)
-        error_set(0, "%s", line);
 }
 
 int creation_make(struct creation *creation, struct cli *cli,
@@ -398,8 +383,27 @@ int creation_make(struct creation *creation, struct cli *cli,
     if (!r)
         r = bring_up(creation);
     if (r)
-        undo(creation);
+        creation_undo(creation);
     return r;
+}
+
+int creation_pid_file(const struct creation *creation)
+{
+    const char *path = creation->options->pid_file;
+
+    return *path ? pid_file_write(path, creation->container->sentry.pid) : 0;
+}
+
+void creation_undo(struct creation *cr)
+{
+    auto_free char *line = strdup(error_text());
+
+    child_abort(&cr->sentry);
+    child_abort(&cr->gofer);
+    if (cr->container && destruction_run(cr->container))
+        log_warning("%s", error_text());
+    if (line)
+        error_set(0, "%s", line);
 }
 
 void creation_free(struct creation *creation)

@@ -25,12 +25,19 @@ struct creation {
 
 /*
  * creation_make() - from options to a container that is "created": parse and check, folder and
- * lock, namespaces and cgroup, gofer and Sentry, hooks, pid file.
+ * lock, namespaces and cgroup, gofer and Sentry, hooks. That it is created is for the caller to
+ * save, as "created" or, once started, as "running"; then comes the pid file.
  * On failure nothing is left of it. The lock is held until creation_free().
  * Return: 0 or an error, error set.
  */
 int creation_make(struct creation *creation, struct cli *cli,
                   const struct creation_options *options);
+
+/* creation_pid_file() - writes it, if one is asked for. Return: 0 or an error, error set. */
+int creation_pid_file(const struct creation *creation);
+
+/* creation_undo() - ends and removes what was made. The error line stays what it is. */
+void creation_undo(struct creation *creation);
 
 /* creation_free() - frees what belongs to this process; the container lives on. */
 void creation_free(struct creation *creation);

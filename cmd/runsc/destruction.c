@@ -31,17 +31,14 @@ static int end_process(const struct process_ref *ref)
 
 static void run_poststop(const struct container *c)
 {
+    auto_free char *state = NULL;
     struct oci_spec *spec = NULL;
-    char *state;
 
-    if (c->status == CONTAINER_CREATING || container_spec(c, &spec))
+    if (!c->poststop || c->status == CONTAINER_CREATING || container_spec(c, &spec))
         return;
-    if (spec->poststop.count) {
-        state = hook_state(c, CONTAINER_STOPPED);
-        if (state)
-            hook_run_best_effort("poststop", &spec->poststop, state, c->bundle);
-        free(state);
-    }
+    state = hook_state(c, CONTAINER_STOPPED);
+    if (state)
+        hook_run_best_effort("poststop", &spec->poststop, state, c->bundle);
     oci_spec_free(spec);
 }
 

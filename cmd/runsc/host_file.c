@@ -120,6 +120,13 @@ int host_file_put(int dir, const char *path, const char *text)
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
+int host_file_create(int dir, const char *name, const char *text, size_t len, mode_t mode)
+{
+    auto_fd int fd = host_file_open(dir, name, O_WRONLY | O_CREAT | O_EXCL, mode);
+
+    return fd < 0 ? fd : host_file_write(fd, text, len);
+}
+
 int host_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode)
 {
     auto_free char *temporary = NULL;

@@ -28,6 +28,9 @@ int host_file_write(int fd, const void *data, size_t len);
 /* host_file_put() - opens an existing file, such as one of a cgroup, and writes text in one write. */
 int host_file_put(int dir, const char *path, const char *text);
 
+/* host_file_create() - a new file with that text; nobody reads it before it is complete. */
+int host_file_create(int dir, const char *name, const char *text, size_t len, mode_t mode);
+
 /* host_file_replace() - writes a file anew, so that readers see the old one or the new one. */
 int host_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode);
 

@@ -42,14 +42,16 @@ static int kill_created(const struct container *c, int signal)
 }
 
 /*
- * open_settled() - the container as it is when no start is under way: a start holds the lock until
- * state.json says "running". For SIGKILL it makes no difference, and it must not wait.
+ * open_settled() - the container as it is when no create or start is under way: they hold the lock
+ * until state.json says what became of it. To a created one SIGKILL makes no difference whether it
+ * is being started, and it must not wait.
  */
 static int open_settled(const char *root, const char *id, int signal, struct container **c)
 {
     int r = container_open(root, id, false, false, c);
+    enum container_status status = r ? CONTAINER_STOPPED : container_status(*c);
 
-    if (r || signal == SIGKILL || container_status(*c) != CONTAINER_CREATED)
+    if (status != CONTAINER_CREATING && (status != CONTAINER_CREATED || signal == SIGKILL))
         return r;
     container_close(*c);
     *c = NULL;

@@ -78,6 +78,8 @@ static int foreground(struct creation *creation)
         r = sock = control_client_connect(c);
     if (r >= 0)
         r = start_container(c);
+    if (!r)
+        r = creation_pid_file(creation);
     if (r)
         return remove_all(creation, r);
     host_file_lock(c->lock, LOCK_UN); /* exec, kill and the like go on meanwhile */
@@ -89,6 +91,8 @@ static int background(struct creation *creation)
 {
     int r = start_container(creation->container);
 
+    if (!r)
+        r = creation_pid_file(creation);
     return r ? remove_all(creation, r) : 0;
 }
 

@@ -24,54 +24,54 @@ static void end_sandbox(const struct container *c)
 }
 
 /* explain() - callers look for these words to tell a missing program from other failures. */
-static int explain(int error, const struct oci_spec *spec)
+static int explain(int error, const struct container *c)
 {
     auto_free char *line = strdup(error_text());
-    const char *program = spec->process.args.items[0];
+    struct oci_spec *spec = NULL;
+    const char *program;
 
-    if (!line)
-        return error;
-    if (error == -ENOENT && !strchr(program, '/'))
-        return error_set(error, "%s: exec: \"%s\": executable file not found in $PATH", line,
-                         program);
-    if (error == -ENOENT && !strstr(line, "no such file"))
-        return error_set(error, "%s: exec: \"%s\": no such file or directory", line, program);
-    if ((error == -EACCES || error == -EPERM) && !strstr(line, "permission denied"))
-        return error_set(error, "%s: exec: \"%s\": permission denied", line, program);
+    if (!line || container_spec(c, &spec))
+        return line ? error_set(error, "%s", line) : error;
+    program = spec->process_set ? spec->process.args.items[0] : "";
+    if (error == -ENOENT && !strchr(program, '/') && !strstr(line, "executable file not found"))
+        error_set(error, "%s: exec: \"%s\": executable file not found in $PATH", line, program);
+    else if (error == -ENOENT && strchr(program, '/') && !strstr(line, "no such file"))
+        error_set(error, "%s: exec: \"%s\": no such file or directory", line, program);
+    else if ((error == -EACCES || error == -EPERM) && !strstr(line, "permission denied"))
+        error_set(error, "%s: exec: \"%s\": permission denied", line, program);
+    oci_spec_free(spec);
     return error;
 }
 
-static void run_poststart(const struct container *c, const struct oci_spec *spec)
+static void run_poststart(const struct container *c)
 {
     auto_free char *state = NULL;
+    struct oci_spec *spec = NULL;
 
-    if (!spec->poststart.count)
+    if (!c->poststart || container_spec(c, &spec))
         return;
     state = hook_state(c, CONTAINER_RUNNING);
     if (state)
         hook_run_best_effort("poststart", &spec->poststart, state, c->bundle);
+    oci_spec_free(spec);
 }
 
 int start_container(struct container *c)
 {
-    struct oci_spec *spec = NULL;
     int r = container_require(c, 1u << CONTAINER_CREATED, "start");
 
-    if (!r)
-        r = container_spec(c, &spec);
     if (r)
         return r;
     r = control_client_simple(c, "start", NULL);
     log_debug("start of container \"%s\": %d", c->id, r);
     if (r) {
-        r = explain(r, spec);
+        r = explain(r, c);
         end_sandbox(c);
-    } else {
-        c->status = CONTAINER_RUNNING;
-        r = container_save(c);
-        run_poststart(c, spec);
+        return r;
     }
-    oci_spec_free(spec);
+    c->status = CONTAINER_RUNNING;
+    r = container_save(c);
+    run_poststart(c);
     return r;
 }
 
