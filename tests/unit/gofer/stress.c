@@ -117,8 +117,10 @@ static pid_t start_gofer(int shm, int sock, int other)
 {
     static struct gofer g;
     struct gofer_mount_point m = {.index = PROTO_MOUNT_ROOT};
-    pid_t pid = fork();
+    pid_t pid;
 
+    fflush(NULL); /* what is buffered is the parent's to print */
+    pid = fork();
     if (pid)
         return pid;
     close(other);
