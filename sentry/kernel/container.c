@@ -15,6 +15,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/net_ns.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task_priv.h"
 #include "sentry/oci/oci_spec.h"
@@ -40,6 +41,7 @@ static void container_free(struct obj *o)
         c->platform->zygote_destroy(c->zygote);
     mount_ns_put(c->mount_ns);
     uts_ns_put(c->uts_ns);
+    net_ns_put(c->net_ns);
     pid_ns_put(c->pid_ns);
     user_ns_put(c->user_ns);
     oci_spec_free(c->spec);
@@ -75,7 +77,8 @@ int container_new(const char *id, struct oci_spec *spec, const struct platform_o
     c->pid_ns = pid_ns_new(NULL, user_ns);
     c->uts_ns = uts_ns_new(user_ns, spec->hostname ? spec->hostname : DEFAULT_HOSTNAME,
                            spec->domainname ? spec->domainname : DEFAULT_DOMAINNAME);
-    if (!c->id || !c->pid_ns || !c->uts_ns) {
+    c->net_ns = net_ns_new(user_ns);
+    if (!c->id || !c->pid_ns || !c->uts_ns || !c->net_ns) {
         container_put(c);
         return -ENOMEM;
     }
@@ -399,7 +402,7 @@ int container_start_process(struct container *c, struct process_args *args,
     int err;
 
     args->failed = "process";
-    s.ns = nsproxy_new(c->mount_ns, c->uts_ns, c->pid_ns);
+    s.ns = nsproxy_new(c->mount_ns, c->uts_ns, c->net_ns, c->pid_ns);
     err = s.ns ? make_cred(&s) : -ENOMEM;
     if (!err)
         err = make_fs(&s);

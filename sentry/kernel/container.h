@@ -11,6 +11,7 @@
 struct cred;
 struct file;
 struct mount_ns;
+struct net_ns;
 struct oci_process;
 struct oci_spec;
 struct pid_ns;
@@ -30,6 +31,7 @@ struct container {
     struct pid_ns *pid_ns;
     struct mount_ns *mount_ns;
     struct uts_ns *uts_ns;
+    struct net_ns *net_ns;
     u32 pids_limit;
     bool allow_suid;      /* set-user-ID bits and file capabilities count at exec */
     bool stop_tasks;      /* task_stop_all(); guarded by the pid lock */

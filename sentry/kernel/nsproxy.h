@@ -5,6 +5,7 @@
 #include "sentry/base/obj.h"
 
 struct mount_ns;
+struct net_ns;
 struct pid_ns;
 struct user_ns;
 
@@ -24,9 +25,11 @@ struct nsproxy {
     struct obj obj;
     struct mount_ns *mount; /* references */
     struct uts_ns *uts;
+    struct net_ns *net;
     struct pid_ns *pid_for_children;
 };
 OBJ_REFS(nsproxy)
 
 /* nsproxy_new() - takes new references of each. Return: a new reference or NULL. */
-struct nsproxy *nsproxy_new(struct mount_ns *mount, struct uts_ns *uts, struct pid_ns *pid);
+struct nsproxy *nsproxy_new(struct mount_ns *mount, struct uts_ns *uts, struct net_ns *net,
+                            struct pid_ns *pid);
