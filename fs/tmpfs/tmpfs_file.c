@@ -49,6 +49,8 @@ static ssize_t write_piece(struct file *f, const u8 *buf, size_t len, s64 *pos)
         *pos = (s64)ino->size;
     n = file_write_limit((u64)*pos, &want);
     if (!n)
+        n = tmpfs_seal_write(ino, (u64)*pos, &want);
+    if (!n)
         n = tmpfs_data_write(ino, buf, want, (u64)*pos);
     if (n > 0)
         inode_touch_locked(ino, INODE_MTIME | INODE_CTIME);
@@ -109,9 +111,10 @@ static int tmpfs_fallocate(struct file *f, int mode, u64 offset, u64 len)
     if (mode & ~(LX_FALLOC_FL_KEEP_SIZE | LX_FALLOC_FL_PUNCH_HOLE))
         return -EOPNOTSUPP;
     mutex_lock(&ino->lock);
-    if (punch)
+    err = tmpfs_seal_allocate(ino, offset + len, punch);
+    if (!err && punch)
         err = tmpfs_data_punch(ino, offset, len);
-    else
+    else if (!err)
         err = tmpfs_data_allocate(ino, offset, len, mode & LX_FALLOC_FL_KEEP_SIZE);
     if (!err)
         inode_touch_locked(ino, INODE_MTIME | INODE_CTIME);
@@ -153,5 +156,6 @@ const struct file_ops tmpfs_file_ops = {
     .fsync = tmpfs_fsync,
     .fallocate = tmpfs_fallocate,
     .map_fd = tmpfs_map_fd,
+    .map_writable = tmpfs_map_writable,
     .release = tmpfs_release,
 };

@@ -21,6 +21,7 @@ struct inode *tmpfs_inode(struct super *sb, u32 mode, u32 uid, u32 gid)
         return NULL;
     }
     node->super = ts;
+    node->seals = LX_F_SEAL_SEAL;
     list_init(&node->idle);
     node->data.rw_fd = node->data.ro_fd = -1;
     RB_INIT(&node->dir.cookies);
@@ -104,8 +105,14 @@ static int tmpfs_getattr(struct inode *ino, struct attr *out)
 
 static int tmpfs_setattr(struct inode *ino, const struct setattr *s)
 {
+    int err = s->valid & SET_MODE ? tmpfs_seal_mode(ino, s->mode) : 0;
+
+    if (!err && (s->valid & SET_SIZE))
+        err = tmpfs_seal_resize(ino, s->size);
+    if (err)
+        return err;
     if (s->valid & SET_SIZE) {
-        int err = tmpfs_data_resize(ino, s->size);
+        err = tmpfs_data_resize(ino, s->size);
 
         tmpfs_fds_idle(tmpfs_node(ino));
         if (err)

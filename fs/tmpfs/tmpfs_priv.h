@@ -62,6 +62,8 @@ struct tmpfs_node {
     struct list_node idle;     /* of tmpfs_fds.c, and guarded by its lock */
     struct tmpfs_dir dir;
     struct tmpfs_data data;
+    u32 seals;    /* LX_F_SEAL_* */
+    u32 writable; /* of what may be sealed: shared mappings that may write, a plan of one too */
     char *target; /* owned; a symlink's */
     struct list_node xattrs;
     u64 xattr_bytes;
@@ -100,6 +102,15 @@ int tmpfs_rmdir(struct inode *dir, const char *name, u32 len, struct inode *vict
 int tmpfs_rename(struct inode *from_dir, const char *from, u32 from_len, struct inode *to_dir,
                  const char *to, u32 to_len, u32 flags);
 void tmpfs_dir_free(struct tmpfs_dir *d);
+
+/* Seals; tmpfs_seal.c. inode->lock held. They say -EPERM where a seal forbids: tmpfs_seal_write() a
+ * write at pos, *len being cut to what may be written; tmpfs_seal_resize(), tmpfs_seal_mode().
+ * tmpfs_map_writable(): file_ops.map_writable, without the lock. */
+int tmpfs_seal_write(const struct inode *ino, u64 pos, u64 *len);
+int tmpfs_seal_allocate(const struct inode *ino, u64 end, bool punch);
+int tmpfs_seal_resize(const struct inode *ino, u64 size);
+int tmpfs_seal_mode(const struct inode *ino, u32 mode);
+int tmpfs_map_writable(struct file *f, enum map_count what);
 
 /* Data; tmpfs_data.c. inode->lock held, but for tmpfs_data_free(). */
 ssize_t tmpfs_data_read(struct inode *ino, void *buf, size_t len, u64 pos);

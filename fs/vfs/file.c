@@ -63,6 +63,13 @@ static int mapped_fd(struct mappable *m, bool shared, bool may_write)
     return f->ops->map_fd ? f->ops->map_fd(f, shared, may_write) : -ENODEV;
 }
 
+static int mapped_writable(struct mappable *m, enum map_count what)
+{
+    struct file *f = mapped_file(m);
+
+    return f->ops->map_writable ? f->ops->map_writable(f, what) : 0;
+}
+
 static void mapped_identity(struct mappable *m, u32 *dev_major, u32 *dev_minor, u64 *ino)
 {
     struct file *f = mapped_file(m);
@@ -92,6 +99,7 @@ static void mapped_put(struct mappable *m)
 
 static const struct mappable_ops file_mappable_ops = {
     .map_fd = mapped_fd,
+    .count_writable = mapped_writable,
     .identity = mapped_identity,
     .path = mapped_path,
     .get = mapped_get,
@@ -198,6 +206,32 @@ int file_new_anon_inode(const struct file_ops *ops, const struct inode_ops *inod
     f->ops = ops;
     f->private = private;
     f->seekable = ops->seek != NULL;
+    *out = f;
+    return 0;
+}
+
+int file_new_unlinked(struct mount *m, struct inode *ino, const char *name,
+                      const struct cred *cred, u32 flags, struct file **out)
+{
+    struct path path = {m, dentry_new(m->super, NULL, name, (u32)strlen(name))};
+    struct file *f;
+    int err;
+
+    if (!path.dentry) {
+        inode_put(ino);
+        return -ENOMEM;
+    }
+    path.dentry->inode = ino;
+    err = file_new(&path, cred, flags, &f);
+    dentry_put(path.dentry);
+    if (err)
+        return err;
+    err = ino->ops->open(ino, f);
+    if (err) {
+        file_put(f);
+        return err;
+    }
+    f->seekable = f->ops->seek != NULL;
     *out = f;
     return 0;
 }

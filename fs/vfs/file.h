@@ -19,6 +19,10 @@ int file_new_anon(const struct file_ops *ops, const char *name, u32 mode, const 
 int file_new_anon_inode(const struct file_ops *ops, const struct inode_ops *inode_ops,
                         const char *name, u32 mode, const struct cred *cred, u32 flags,
                         void *private, struct file **out);
+/* file_new_unlinked() - a description of an inode of a super that is mounted nowhere (`m`: its mount,
+ * attached to nothing), opened by its own operations and shown as `name`. `ino` is taken. */
+int file_new_unlinked(struct mount *m, struct inode *ino, const char *name,
+                      const struct cred *cred, u32 flags, struct file **out);
 int file_new_shared(struct file *other, const struct file_ops *ops, u32 flags, void *private,
                     struct file **out);
 

@@ -61,13 +61,15 @@ static ssize_t at_position(struct file *f, rw_fn *op, struct uio *io, s64 *pos)
     if (pos) {
         if (*pos < 0)
             return -EINVAL;
-        return f->seekable ? op(f, io, pos) : -ESPIPE;
+        if (!f->seekable)
+            return -ESPIPE;
+        return io->left > (u64)(INT64_MAX - *pos) ? -EINVAL : op(f, io, pos);
     }
     if (!f->seekable)
         return op(f, io, &own);
     mutex_lock(&f->pos_lock);
     own = f->pos;
-    n = op(f, io, &own);
+    n = io->left > (u64)(INT64_MAX - own) ? -EINVAL : op(f, io, &own);
     f->pos = own;
     mutex_unlock(&f->pos_lock);
     return n;

@@ -51,6 +51,8 @@ int mount_ns_copy(struct mount_ns *old, struct user_ns *user_ns, struct path *co
                   u32 npaths, struct mount_ns **out);
 /* mount_ns_root() - the topmost mount on the root, for a first task's root and cwd: a new reference. */
 struct path mount_ns_root(struct mount_ns *ns);
+/* mount_alloc() - a mount that is attached nowhere. Return: a new reference or NULL. */
+struct mount *mount_alloc(struct super *sb, struct dentry *root, u32 flags, const char *source);
 /* mount_attach() - mount `sb`'s `root` (NULL: its root; both borrowed) on `at`.
  * Return: 0, -EBUSY, -ENOENT, -ENOTDIR, -EINVAL (`at` is of another namespace), -ENOSPC. */
 int mount_attach(struct mount_ns *ns, struct super *sb, struct dentry *root, const struct path *at,

@@ -6,8 +6,6 @@
 /* mount_over_locked() - dentry lock held: what is mounted on (m, d) in m's namespace, borrowed, or
  * NULL. */
 struct mount *mount_over_locked(struct mount *m, struct dentry *d);
-/* mount_alloc() - a mount that is attached nowhere. Return: a new reference or NULL. */
-struct mount *mount_alloc(struct super *sb, struct dentry *root, u32 flags, const char *source);
 
 /* mount_flags_default() - as mount(2) has it: relatime unless something else was asked for. */
 u32 mount_flags_default(u32 flags);

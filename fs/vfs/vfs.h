@@ -240,6 +240,8 @@ struct file_ops {
     int (*fallocate)(struct file *f, int mode, u64 offset, u64 len);
     /* map_fd() - see mappable.h. NULL: -ENODEV. */
     int (*map_fd)(struct file *f, bool shared, bool may_write);
+    /* map_writable() - see count_writable() in mappable.h. NULL: not counted. */
+    int (*map_writable)(struct file *f, enum map_count what);
     void (*flush)(struct file *f);   /* each close(2) of a descriptor */
     void (*release)(struct file *f); /* the last reference is gone */
 };

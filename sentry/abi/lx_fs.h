@@ -239,13 +239,23 @@ struct lx_f_owner_ex {
 };
 
 /* memfd_create(2) and its seals */
-enum { LX_MFD_CLOEXEC = 1, LX_MFD_ALLOW_SEALING = 2, LX_MFD_HUGETLB = 4 };
+enum {
+    LX_MFD_CLOEXEC = 1,
+    LX_MFD_ALLOW_SEALING = 2,
+    LX_MFD_HUGETLB = 4,
+    LX_MFD_NOEXEC_SEAL = 8,
+    LX_MFD_EXEC = 16,
+};
+#define LX_MFD_HUGE_BITS 0xfc000000u /* log2 of the size of a huge page */
+enum { LX_MFD_NAME_MAX = 249 };
 enum {
     LX_F_SEAL_SEAL = 1,
     LX_F_SEAL_SHRINK = 2,
     LX_F_SEAL_GROW = 4,
     LX_F_SEAL_WRITE = 8,
     LX_F_SEAL_FUTURE_WRITE = 16,
+    LX_F_SEAL_EXEC = 32,
+    LX_F_SEAL_ALL = 63,
 };
 
 /* --- fallocate(2), sync_file_range(2), posix_fadvise(2), xattr(7) --- */

@@ -5,6 +5,9 @@
 
 struct mappable;
 
+/* What happens to shared mappings: one is made, a part or a copy of one is, one goes. */
+enum map_count { MAP_NEW, MAP_ANOTHER, MAP_GONE };
+
 struct mappable_ops {
     /*
      * map_fd() - a host descriptor to map, borrowed until the mappable is put. With `shared` it
@@ -16,6 +19,9 @@ struct mappable_ops {
     void (*identity)(struct mappable *m, u32 *dev_major, u32 *dev_minor, u64 *ino);
     /* path() - the name shown in /proc/PID/maps. Return: its length, or negative errno. */
     int (*path)(struct mappable *m, char *buf, size_t cap);
+    /* count_writable() - shared mappings that may ever write to it. NULL: nobody wants to know.
+     * Return: 0; for a new one -EPERM (sealed). */
+    int (*count_writable)(struct mappable *m, enum map_count what);
     struct mappable *(*get)(struct mappable *m);
     void (*put)(struct mappable *m);
 };

@@ -92,9 +92,8 @@ static int copy_vmas(struct mm *mm, struct mm *parent)
         copy->may_prot = v->may_prot;
         copy->flags = v->flags & ~(u32)VMA_LOCKED;
         copy->name = v->name;
-        copy->offset = v->offset;
         if (v->mappable)
-            copy->mappable = v->mappable->ops->get(v->mappable);
+            vma_set_mappable(copy, v->mappable, v->offset);
         vma_insert(mm, copy);
     }
     return 0;

@@ -21,6 +21,7 @@ struct map_plan {
     u32 vma_flags;             /* VMA_* */
     struct mappable *mappable; /* borrowed from args, or owned with own_mappable */
     bool own_mappable;
+    bool counted; /* as a writer, by the mappable; until the VMA is or all has failed */
     int fd; /* borrowed from mappable; -1: anonymous private */
     u64 offset;
     const char *name;
@@ -109,6 +110,23 @@ static int check_memlock_locked(struct mm *mm, struct map_plan *p)
     return (p->vma_flags & VMA_LOCKED) && !mm_may_lock(mm, p->len) ? -EAGAIN : 0;
 }
 
+/* count_writer() - a shared mapping that may ever write; of a sealed file one that does not write
+ * now never will. Return: 0, -EPERM. */
+static int count_writer(struct map_plan *p)
+{
+    int err;
+
+    if (!(p->vma_flags & VMA_SHARED) || !(p->may_prot & LX_PROT_WRITE) ||
+        !p->mappable->ops->count_writable)
+        return 0;
+    err = p->mappable->ops->count_writable(p->mappable, MAP_NEW);
+    p->counted = !err;
+    if (!err || (p->prot & LX_PROT_WRITE))
+        return err;
+    p->may_prot &= ~(u32)LX_PROT_WRITE;
+    return 0;
+}
+
 /* find_source() - the descriptor behind the mapping. */
 static int find_source(struct map_plan *p)
 {
@@ -124,6 +142,9 @@ static int find_source(struct map_plan *p)
     }
     if (!p->mappable)
         return 0;
+    fd = count_writer(p);
+    if (fd < 0)
+        return fd;
     fd = p->mappable->ops->map_fd(p->mappable, shared, shared && (p->may_prot & LX_PROT_WRITE));
     if (fd < 0)
         return fd;
@@ -218,10 +239,8 @@ static void commit_locked(struct mm_change *c, const struct map_plan *p)
     v->may_prot = p->may_prot;
     v->flags = p->vma_flags;
     v->name = p->name;
-    if (p->mappable) {
-        v->mappable = p->mappable->ops->get(p->mappable);
-        v->offset = p->offset;
-    }
+    if (p->mappable)
+        vma_set_mappable(v, p->mappable, p->offset);
     vma_clear(c, v->start, v->end);
     vma_insert(c->mm, v);
     vma_merge_range(c, p->addr, p->addr + p->len);
@@ -258,6 +277,8 @@ int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args
         err = find_source(&p);
     if (!err)
         err = run(mm, th, &p);
+    if (p.counted)
+        p.mappable->ops->count_writable(p.mappable, MAP_GONE);
     if (p.own_mappable)
         p.mappable->ops->put(p.mappable);
     if (err)

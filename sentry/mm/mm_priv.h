@@ -22,6 +22,8 @@ struct mm_change {
 int mm_change_begin(struct mm_change *c, struct mm *mm, u32 spares);
 void mm_change_end(struct mm_change *c);
 
+/* vma_set_mappable() - v, whose flags and may_prot stand, maps this: a reference of its own. */
+void vma_set_mappable(struct vma *v, struct mappable *m, u64 offset);
 /* vma_free_list() - put what a list of VMAs (through link) holds, and free them. */
 void vma_free_list(struct vma *v);
 

@@ -128,10 +128,8 @@ static int move_locked(const struct remap_call *r, struct vma *v, uaddr_t to)
     fresh->may_prot = v->may_prot;
     fresh->flags = v->flags;
     fresh->name = v->flags & VMA_SPECIAL ? v->name : NULL;
-    if (v->mappable) {
-        fresh->mappable = v->mappable->ops->get(v->mappable);
-        fresh->offset = v->offset + (r->old - v->start);
-    }
+    if (v->mappable)
+        vma_set_mappable(fresh, v->mappable, v->offset + (r->old - v->start));
     vma_clear(r->c, to, to + r->new_len);
     if (r->old_len && !(r->flags & LX_MREMAP_DONTUNMAP))
         vma_clear(r->c, r->old, r->old + r->old_len);

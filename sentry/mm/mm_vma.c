@@ -247,10 +247,8 @@ static void split(struct mm_change *c, uaddr_t addr)
         .flags = v->flags,
         .name = v->name,
     };
-    if (v->mappable) {
-        upper->mappable = v->mappable->ops->get(v->mappable);
-        upper->offset = v->offset + (addr - v->start);
-    }
+    if (v->mappable)
+        vma_set_mappable(upper, v->mappable, v->offset + (addr - v->start));
     vma_resize(c->mm, v, addr);
     vma_insert(c->mm, upper);
 }
@@ -297,14 +295,31 @@ void vma_merge_range(struct mm_change *c, uaddr_t start, uaddr_t end)
     }
 }
 
+/* writes_through() - does the mapped object count v? */
+static bool writes_through(const struct vma *v, const struct mappable *m)
+{
+    return (v->flags & VMA_SHARED) && (v->may_prot & LX_PROT_WRITE) && m->ops->count_writable;
+}
+
+void vma_set_mappable(struct vma *v, struct mappable *m, u64 offset)
+{
+    v->mappable = m->ops->get(m);
+    v->offset = offset;
+    if (writes_through(v, m))
+        m->ops->count_writable(m, MAP_ANOTHER);
+}
+
 void vma_free_list(struct vma *v)
 {
     struct vma *next;
 
     for (; v; v = next) {
         next = v->link;
-        if (v->mappable)
+        if (v->mappable) {
+            if (writes_through(v, v->mappable))
+                v->mappable->ops->count_writable(v->mappable, MAP_GONE);
             v->mappable->ops->put(v->mappable);
+        }
         free(v);
     }
 }

@@ -74,6 +74,10 @@ static const struct flag_name fcntl_names[] = {
     VALUE(LX_, F_GETLEASE),   VALUE(LX_, F_DUPFD_CLOEXEC), VALUE(LX_, F_SETPIPE_SZ),
     VALUE(LX_, F_GETPIPE_SZ), VALUE(LX_, F_ADD_SEALS),     VALUE(LX_, F_GET_SEALS),
 };
+static const struct flag_name memfd_names[] = {
+    FLAG(LX_, MFD_CLOEXEC), FLAG(LX_, MFD_ALLOW_SEALING), FLAG(LX_, MFD_HUGETLB),
+    FLAG(LX_, MFD_NOEXEC_SEAL), FLAG(LX_, MFD_EXEC),
+};
 static const struct flag_name flock_names[] = {FLAG(LX_, LOCK_SH), FLAG(LX_, LOCK_EX),
                                                FLAG(LX_, LOCK_NB), FLAG(LX_, LOCK_UN)};
 static const struct flag_name prot_names[] = {
@@ -210,6 +214,7 @@ static const struct {
     SET(mremap),  SET(msync),  SET(madvise),  SET(clone),     SET(wait),
     SET(sigmask), SET(clock),  SET(timer),    SET(epoll_ctl), SET(mount),
     SET(umount),  SET(rename), SET(resource), SET(futex),     SET(arch_prctl),
+    SET(memfd),
 };
 
 void strace_put_flags(struct strace_line *l, const char *set, u64 value)

@@ -1,5 +1,6 @@
 /* fcntl(2) and flock(2). */
 #include "fs/pipe/pipe.h"
+#include "fs/tmpfs/memfd.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/locks.h"
 #include "sentry/abi/lx_cred.h"
@@ -158,6 +159,8 @@ static s64 fcntl_file(struct task *t, struct file *f, u32 cmd, u64 arg)
     case LX_F_GETLEASE: return LX_F_UNLCK;
     case LX_F_SETPIPE_SZ: return pipe_set_size(f, (u32)arg, task_cred(t));
     case LX_F_GETPIPE_SZ: return pipe_size(f);
+    case LX_F_ADD_SEALS: return memfd_add_seals(f, (u32)arg);
+    case LX_F_GET_SEALS: return memfd_seals(f);
     default: return -EINVAL;
     }
 }
