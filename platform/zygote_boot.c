@@ -25,12 +25,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+/* Of linux/seccomp.h since 6.6. */
+#define NOTIF_SET_FLAGS    _IOW('!', 4, u64)
+#define NOTIF_SYNC_WAKE_UP 1ul
 
 enum { GUEST_UID_INSIDE = 1, SYNC_FD = 3, IMAGE_FD = 200, OOM_SCORE_ADJ = 500 };
 
@@ -260,6 +265,9 @@ static int spawn(const struct plat_config *config, int image, int *listener)
         *listener = fetch_listener(pid);
         err = *listener < 0 ? *listener : 0;
     }
+    /* Who answers a notification waits next: let the guest thread have its CPU. Since Linux 6.6. */
+    if (!err)
+        ioctl(*listener, NOTIF_SET_FLAGS, NOTIF_SYNC_WAKE_UP);
     if (err && pid > 0) {
         int status = 0;
 

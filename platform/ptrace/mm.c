@@ -16,7 +16,6 @@
 #include <string.h>
 
 enum {
-    HOST_SYS_CLOSE = 3,
     HOST_SYS_MMAP = 9,
     HOST_SYS_MPROTECT = 10,
     HOST_SYS_MUNMAP = 11,
@@ -27,7 +26,6 @@ enum {
     MAP_OWN = 0x4032, /* PRIVATE | ANONYMOUS | FIXED | NORESERVE */
     MAP_FD_SHARED = 0x11,
     MAP_FD_PRIVATE = 0x12,
-    DONATED_FD = 3, /* where a descriptor stands while it is mapped */
 };
 
 static struct mutex reaper_lock = MUTEX_INIT(PLATFORM);
@@ -88,30 +86,21 @@ void ptrace_mm_put(struct plat_mm *mm)
     host_futex_wake(&reaper_kick, 1, false);
 }
 
-/* map_fd() - mmap of a descriptor of ours: donated with the call's notification, closed after. */
+/* map_fd() - mmap of a descriptor of ours: donated with the call's notification, closed after it by
+ * the same order. */
 static int map_fd(struct plat_thread *th, const struct plat_map *m)
 {
     struct order o = {
-        .entry = ADDR_stub_order,
+        .entry = ADDR_stub_order_donated,
         .nr = HOST_SYS_MMAP,
-        .args = {m->addr, m->len, m->prot, m->shared ? MAP_FD_SHARED : MAP_FD_PRIVATE, DONATED_FD,
-                 m->offset},
+        .args = {m->addr, m->len, m->prot, m->shared ? MAP_FD_SHARED : MAP_FD_PRIVATE,
+                 STUB_DONATED_FD, m->offset},
         .by_notify = true,
         .add_fd = m->fd,
     };
-    struct order close_it = {
-        .entry = ADDR_stub_order,
-        .nr = HOST_SYS_CLOSE,
-        .args = {DONATED_FD},
-        .by_notify = true,
-        .add_fd = -1,
-    };
-    s64 result, closed;
+    s64 result;
     int err = ptrace_order(th, &o, &result);
 
-    if (err < 0)
-        return err;
-    err = ptrace_order(th, &close_it, &closed);
     if (err < 0)
         return err;
     return result < 0 ? (int)result : 0;

@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 
-enum { EFLAGS_PLAIN = 0x202, HOST_SYS_MMAP = 9, HOST_SYS_CLOSE = 3 };
+enum { EFLAGS_PLAIN = 0x202 };
 
 /* save_regs() - make sure that th->regs holds the guest's registers before they are replaced. */
 static int save_regs(struct plat_thread *th)

@@ -27,6 +27,9 @@
 /* Replies to the zygote's check-in. */
 #define STUB_COMMAND_FORK 1
 
+/* Where a donated descriptor stands while it is mapped: the only one that a guest process ever has. */
+#define STUB_DONATED_FD 3
+
 /* CLONE_PARENT | SIGCHLD: every guest process is the Sentry's child. */
 #define STUB_FORK_FLAGS 0x8011
 /* CLONE_VM FS FILES SIGHAND THREAD SYSVSEM */

@@ -15,7 +15,9 @@
  *   getrusage(RUSAGE_THREAD)
  *             allowed: the same, with its own page faults and its process's memory
  *   exit      a thread may end itself; its leader is parked, so only it is hurt
- *   clone, close, check-in
+ *   close(STUB_DONATED_FD)
+ *             allowed: who closes it before it is mapped has no mapping
+ *   clone, check-in, close of anything else (the zygote's first call)
  *             NOTIFY: as for mmap
  *   all else  TRAP: a signal to itself; the Sentry sees it and acts
  *
@@ -119,6 +121,8 @@ static const struct sock_filter guest_filter[] = {
 
     F_CALL(60 /* exit */, 1), F_ALLOW,
     F_CALL(56 /* clone */, 1), F_NOTIFY,
-    F_CALL(3 /* close */, 1), F_NOTIFY,
+    F_CALL(3 /* close */, 6),
+    F_LOAD(BPF_HI(0)), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3), F_LOAD(BPF_LO(0)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, STUB_DONATED_FD, 0, 1), F_ALLOW, F_NOTIFY,
     F_TRAP,
 };

@@ -105,6 +105,17 @@ stub_order:
     syscall
     int3
 stub_order_end:
+    /* a mapping of the donated descriptor, which is gone afterwards */
+    .globl stub_order_donated, stub_order_donated_end
+stub_order_donated:
+    syscall
+    mov %rax, %r12
+    mov $3, %eax
+    mov $STUB_DONATED_FD, %edi
+    syscall
+    mov %r12, %rax
+    int3
+stub_order_donated_end:
     .globl stub_order_clone, stub_order_clone_end
 stub_order_clone:
     syscall
