@@ -156,3 +156,17 @@ struct lx_ucontext {
 #define LX_UC_FP_XSTATE 1
 #define LX_UC_SIGCONTEXT_SS 2
 #define LX_UC_STRICT_RESTORE_SS 4
+
+/* struct sigevent as the kernel has it: tid is meant with SIGEV_THREAD_ID. */
+struct lx_sigevent {
+    u64 value;
+    s32 signo, notify, tid;
+    s32 pad[11];
+};
+
+_Static_assert(sizeof(struct lx_sigevent) == 64, "sigevent_t is 64 bytes");
+
+#define LX_SIGEV_SIGNAL 0
+#define LX_SIGEV_NONE 1
+#define LX_SIGEV_THREAD 2
+#define LX_SIGEV_THREAD_ID 4

@@ -104,18 +104,13 @@ int clock_resolution(struct task *t, s32 clock, u64 *ns)
     return rc;
 }
 
-bool clock_is_real(s32 clock)
-{
-    return clock == LX_CLOCK_REALTIME || clock == LX_CLOCK_REALTIME_ALARM || clock == LX_CLOCK_TAI;
-}
-
 u64 clock_deadline(s32 clock, u64 ns)
 {
     u64 now, at;
 
-    if (!clock_is_real(clock) || ns == DEADLINE_NEVER)
+    if (clock == LX_CLOCK_MONOTONIC || ns == DEADLINE_NEVER)
         return ns;
-    now = host_clock(clock == LX_CLOCK_TAI ? CLOCK_TAI : CLOCK_REALTIME);
+    now = host_clock(host_of(clock));
     at = host_monotonic();
     if (ns <= now)
         return at - min_of(at, now - ns);

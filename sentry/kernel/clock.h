@@ -9,8 +9,6 @@ struct task;
 int clock_read(struct task *t, s32 clock, u64 *ns);
 /* clock_resolution() - clock_getres(2). Return: 0, -EINVAL. */
 int clock_resolution(struct task *t, s32 clock, u64 *ns);
-/* clock_is_real() - does it count from 1970, so that its times must be converted? */
-bool clock_is_real(s32 clock);
 /* clock_deadline() - the monotonic time at which a clock that timers can use (LX_CLOCK_REALTIME,
  * MONOTONIC, BOOTTIME, their _ALARM forms, TAI) shows `ns`; DEADLINE_NEVER stays. */
 u64 clock_deadline(s32 clock, u64 ns);

@@ -1,5 +1,5 @@
 /*
- * Limits and timers on CPU time: RLIMIT_CPU, ITIMER_VIRTUAL, ITIMER_PROF. A process that has one of
+ * Limits and timers on CPU time: RLIMIT_CPU, ITIMER_VIRTUAL, ITIMER_PROF, POSIX timers. A process that has one of
  * them has a timer, armed for when its tasks could reach it at the earliest, all running all the
  * time. Only a task itself can read its clock, so the timer sends all of them to look; a task that
  * sleeps in a call looks when it goes back to guest code. Each look arms the timer anew: while
@@ -7,6 +7,7 @@
  */
 #include "sentry/kernel/cpu_limit.h"
 
+#include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/task_priv.h"
 
 enum { LOOK_MIN_NS = 10000000 };
@@ -48,10 +49,12 @@ static u64 left_locked(const struct thread_group *tg, u64 utime, u64 stime)
 static void arm_locked(struct thread_group *tg, u64 utime, u64 stime)
 {
     u64 left = left_locked(tg, utime, stime), tasks = max_of((u32)tg->ntasks, 1u);
-    u64 wait = max_of(left / tasks, (u64)LOOK_MIN_NS), when;
+    u64 wait = left == UINT64_MAX ? left : left / tasks, when;
 
-    if (left == UINT64_MAX || !tg->nlive || tg->exiting)
+    wait = min_of(wait, posix_timer_cpu_wait_locked(tg, utime, stime));
+    if (wait == UINT64_MAX || !tg->nlive || tg->exiting)
         return;
+    wait = max_of(wait, (u64)LOOK_MIN_NS);
     if (!__builtin_add_overflow(host_monotonic(), wait, &when))
         timer_arm(&tg->cpu_timer, when);
 }
@@ -70,6 +73,14 @@ static void expire_locked(struct thread_group *tg, struct cpu_itimer *it, u64 us
 void cpu_limit_start_locked(struct thread_group *tg)
 {
     arm_locked(tg, tg->dead_utime_ns, tg->dead_stime_ns);
+}
+
+void cpu_limit_arm_locked(struct thread_group *tg)
+{
+    u64 utime, stime;
+
+    thread_group_times_locked(tg, &utime, &stime);
+    arm_locked(tg, utime, stime);
 }
 
 void cpu_limit_fire(struct timer *timer)
@@ -106,6 +117,7 @@ void cpu_limit_check(struct task *t)
     }
     expire_locked(tg, &tg->cpu_itimer[CPU_ITIMER_VIRTUAL], utime, LX_SIGVTALRM);
     expire_locked(tg, &tg->cpu_itimer[CPU_ITIMER_PROF], used, LX_SIGPROF);
+    posix_timer_cpu_fire_locked(tg);
     arm_locked(tg, utime, stime);
     mutex_unlock(&tg->lock);
 }

@@ -11,6 +11,8 @@ struct timer;
 void cpu_limit_fire(struct timer *timer);
 /* cpu_limit_start_locked() - a group has a limit, perhaps: look when it may be reached. tg->lock. */
 void cpu_limit_start_locked(struct thread_group *tg);
+/* cpu_limit_arm_locked() - the same, by what its tasks have used. tg->lock. */
+void cpu_limit_arm_locked(struct thread_group *tg);
 /* cpu_limit_check() - TASK_WORK_CPU: the calling task reads its clock and acts. */
 void cpu_limit_check(struct task *t);
 

@@ -7,6 +7,7 @@
  */
 #include "sentry/kernel/signal.h"
 
+#include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -49,6 +50,10 @@ void sighand_exec(struct sighand *sh)
 
 void sigqueue_free(struct sigqueue *q)
 {
+    if (q->timer) {
+        posix_timer_dropped_locked(q->timer);
+        return;
+    }
     task_count_signal_release(q->uid);
     free(q);
 }
@@ -69,6 +74,18 @@ void sigpending_clear(struct sigpending *p)
     }
     p->set = 0;
     p->queued = 0;
+}
+
+void sigpending_remove(struct sigpending *p, struct sigqueue *q)
+{
+    struct sigqueue *other;
+
+    list_del(&q->node);
+    p->queued--;
+    list_for_each(other, &p->queue, node)
+        if (other->info.signo == q->info.signo)
+            return;
+    p->set &= ~sigbit(q->info.signo);
 }
 
 /* take_info() - unlink the first siginfo of signo; a signal without one gets SI_USER's zeros. */
@@ -92,7 +109,10 @@ static void take_info(struct sigpending *p, int signo, struct lx_siginfo *out)
         list_del(&found->node);
         p->queued--;
         *out = found->info;
-        sigqueue_free(found);
+        if (found->timer)
+            posix_timer_taken_locked(found->timer, out);
+        else
+            sigqueue_free(found);
     } else {
         *out = (struct lx_siginfo){.signo = signo, .code = LX_SI_USER};
     }

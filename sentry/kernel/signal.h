@@ -12,6 +12,7 @@
 
 struct cred;
 struct pid;
+struct posix_timer;
 struct process_group;
 struct task;
 struct thread_group;
@@ -24,6 +25,7 @@ static inline u64 sigbit(int signo)
 struct sigqueue {
     struct list_node node;
     u32 uid; /* whose RLIMIT_SIGPENDING it counts against */
+    struct posix_timer *timer; /* whose signal it is, embedded in it; NULL: allocated */
     struct lx_siginfo info;
 };
 
@@ -50,11 +52,13 @@ struct sighand *sighand_new(const struct sighand *copy_of);
 /* sighand_exec() - handlers to default at exec; ignored ones stay. */
 void sighand_exec(struct sighand *sh);
 
-/* sigqueue_free() - an unlinked one. */
+/* sigqueue_free() - an unlinked one, whose signal nobody takes. */
 void sigqueue_free(struct sigqueue *q);
 /* sigpending_init(), sigpending_clear() - make it empty; clear frees what is queued. */
 void sigpending_init(struct sigpending *p);
 void sigpending_clear(struct sigpending *p);
+/* sigpending_remove() - unlink one entry; its owner keeps it. */
+void sigpending_remove(struct sigpending *p, struct sigqueue *q);
 
 /* signal_send_task(), signal_send_group() - queue `info` (signo in it) for one task or for
  * whichever task of the group takes it. No permission check. Return: 0, -EAGAIN (queue full of
@@ -62,6 +66,11 @@ void sigpending_clear(struct sigpending *p);
 int signal_send_task(struct task *t, const struct lx_siginfo *info);
 int signal_send_group(struct thread_group *tg, const struct lx_siginfo *info);
 int signal_send_group_locked(struct thread_group *tg, const struct lx_siginfo *info);
+/* signal_send_queued_locked() - `q`, on no list, to t or to the group if NULL: it is linked unless
+ * nobody will ever take it (ignored, exiting). tg->lock held. */
+void signal_send_queued_locked(struct thread_group *tg, struct task *t, struct sigqueue *q);
+/* signal_drop_locked() - signals of `set` are pending for nobody in the group. tg->lock held. */
+void signal_drop_locked(struct thread_group *tg, u64 set);
 /* signal_send_pgrp() - to every member (pid lock held). */
 int signal_send_pgrp_locked(struct process_group *pg, const struct lx_siginfo *info);
 /* signal_force() - a fault of the calling task: cannot be blocked or ignored. */

@@ -45,7 +45,7 @@ static void drop_signals(struct sigpending *p, u64 set)
     p->set &= ~set;
 }
 
-static void drop_everywhere_locked(struct thread_group *tg, u64 set)
+void signal_drop_locked(struct thread_group *tg, u64 set)
 {
     struct task *t;
 
@@ -59,7 +59,7 @@ static void group_continue_locked(struct thread_group *tg)
 {
     struct task *t;
 
-    drop_everywhere_locked(tg, STOP_SIGNALS);
+    signal_drop_locked(tg, STOP_SIGNALS);
     list_for_each(t, &tg->tasks, in_group)
         t->stop_dequeued = false;
     if (tg->stop == GROUP_RUNNING)
@@ -112,7 +112,7 @@ static struct sigqueue *sigqueue_new(struct task *t, const struct lx_siginfo *in
 {
     bool free_of_limit = info->signo < LX_SIGRTMIN && info->code >= 0;
     u64 limit = min_of(task_rlimit(t, LX_RLIMIT_SIGPENDING), (u64)LIMIT_SIGQUEUE);
-    struct sigqueue *q = malloc(sizeof(*q));
+    struct sigqueue *q = calloc(1, sizeof(*q));
     struct cred *cred;
 
     if (!q)
@@ -126,16 +126,20 @@ static struct sigqueue *sigqueue_new(struct task *t, const struct lx_siginfo *in
     return NULL;
 }
 
-/* enqueue() - for `t`, or its group (then t is the leader). tg->lock held. */
-static int enqueue(struct sigpending *p, struct task *t, const struct lx_siginfo *info)
+/* enqueue() - for `t`, or its group (then t is the leader): in an entry of its own, or in `ready`.
+ * tg->lock held. */
+static int enqueue(struct sigpending *p, struct task *t, const struct lx_siginfo *info,
+                   struct sigqueue *ready)
 {
-    struct sigqueue *q;
+    struct sigqueue *q = ready;
 
-    if (info->signo < LX_SIGRTMIN && (p->set & sigbit(info->signo)))
+    if (!q && info->signo < LX_SIGRTMIN && (p->set & sigbit(info->signo)))
         return 0; /* a standard signal is pending once */
-    q = sigqueue_new(t, info);
+    if (!q)
+        q = sigqueue_new(t, info);
     if (q) {
-        q->info = *info;
+        if (!ready)
+            q->info = *info;
         list_add_tail(&p->queue, &q->node);
         p->queued++;
     } else if (info->signo >= LX_SIGRTMIN && info->code != LX_SI_USER) {
@@ -193,8 +197,9 @@ static bool is_fatal_locked(struct thread_group *tg, const struct task *t, int s
     return handler_of(tg, signo) == LX_SIG_DFL;
 }
 
-/* send_locked() - to `t`, or to the group if NULL. tg->lock held. */
-static int send_locked(struct thread_group *tg, struct task *t, const struct lx_siginfo *info)
+/* send_locked() - to `t`, or to the group if NULL; `ready`: see enqueue(). tg->lock held. */
+static int send_locked(struct thread_group *tg, struct task *t, const struct lx_siginfo *info,
+                       struct sigqueue *ready)
 {
     int signo = info->signo, err;
 
@@ -203,14 +208,14 @@ static int send_locked(struct thread_group *tg, struct task *t, const struct lx_
     if (signo == LX_SIGCONT)
         group_continue_locked(tg);
     else if (sigbit(signo) & STOP_SIGNALS)
-        drop_everywhere_locked(tg, sigbit(LX_SIGCONT));
+        signal_drop_locked(tg, sigbit(LX_SIGCONT));
     if (ignored_locked(tg, t, info))
         return 0;
     if (signo == LX_SIGKILL) {
         group_exit_locked(tg, LX_SIGKILL);
         return 0;
     }
-    err = enqueue(t ? &t->pending : &tg->pending, t ? t : tg->leader, info);
+    err = enqueue(t ? &t->pending : &tg->pending, t ? t : tg->leader, info, ready);
     if (err < 0)
         return err;
     if (!t)
@@ -230,14 +235,19 @@ int signal_send_task(struct task *t, const struct lx_siginfo *info)
     int err;
 
     mutex_lock(&t->tg->lock);
-    err = send_locked(t->tg, t, info);
+    err = send_locked(t->tg, t, info, NULL);
     mutex_unlock(&t->tg->lock);
     return err;
 }
 
 int signal_send_group_locked(struct thread_group *tg, const struct lx_siginfo *info)
 {
-    return send_locked(tg, NULL, info);
+    return send_locked(tg, NULL, info, NULL);
+}
+
+void signal_send_queued_locked(struct thread_group *tg, struct task *t, struct sigqueue *q)
+{
+    send_locked(tg, t, &q->info, q);
 }
 
 int signal_send_group(struct thread_group *tg, const struct lx_siginfo *info)
@@ -245,7 +255,7 @@ int signal_send_group(struct thread_group *tg, const struct lx_siginfo *info)
     int err;
 
     mutex_lock(&tg->lock);
-    err = send_locked(tg, NULL, info);
+    err = send_locked(tg, NULL, info, NULL);
     mutex_unlock(&tg->lock);
     return err;
 }
@@ -281,7 +291,7 @@ void signal_force(struct task *t, const struct lx_siginfo *info)
     if (sa->handler == LX_SIG_DFL)
         tg->unkillable = false; /* even an init dies of its own fault */
     mutex_unlock(&tg->sighand->lock);
-    if (enqueue(&t->pending, t, info) == 0)
+    if (enqueue(&t->pending, t, info, NULL) == 0)
         atomic_fetch_or(&t->work, TASK_WORK_SIGNAL);
     signal_recompute_locked(t);
     mutex_unlock(&tg->lock);

@@ -157,7 +157,8 @@ struct thread_group {
     u64 min_flt, maj_flt; /* of exited tasks and earlier programs */
     u64 child_min_flt, child_maj_flt;
     u32 max_rss_kb, child_max_rss_kb;
-    struct list_node posix_timers;
+    struct list_node posix_timers; /* see posix_timer.c */
+    s32 next_timer_id;
     s32 oom_score_adj;
 };
 OBJ_REFS(thread_group)
@@ -247,6 +248,7 @@ void task_count_signal_release(u32 uid);
 void task_account(struct task *t, bool last, struct plat_usage *out);
 /* thread_group_times() - CPU time of all its tasks, of those gone too. task_times(): of one. */
 void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns);
+void thread_group_times_locked(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns);
 void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns);
 /* thread_group_rusage() - what getrusage(2) says of its own tasks (`self`), of its reaped
  * descendants (`children`), or of both. */

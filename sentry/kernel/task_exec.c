@@ -12,6 +12,7 @@
 #include "sentry/abi/lx_process.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -231,6 +232,7 @@ static void note_abi(struct container *c, u32 abi)
 static void commit(struct task *t, struct exec_parts *p)
 {
     install_thread(t, p);
+    posix_timer_delete_all(t->tg);
     install_group(t, p);
     install_cred(t, p);
     install_files(t, p);

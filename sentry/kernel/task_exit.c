@@ -11,6 +11,7 @@
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/task_priv.h"
 #include "sentry/kernel/task_zombie.h"
 
@@ -160,6 +161,7 @@ static void finish_group(struct task *t)
     mutex_unlock(&tg->lock);
     timer_cancel(&tg->itimer_real, true);
     timer_cancel(&tg->cpu_timer, true);
+    posix_timer_delete_all(tg);
     file_put(exe);
     if (tg->pid->ns->init == tg)
         pid_ns_shutdown(t);

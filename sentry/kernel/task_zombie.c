@@ -279,11 +279,10 @@ void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns)
         task_platform(t)->times(t->thread, utime_ns, stime_ns);
 }
 
-void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns)
+void thread_group_times_locked(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns)
 {
     struct task *t;
 
-    mutex_lock(&tg->lock);
     *utime_ns = tg->dead_utime_ns;
     *stime_ns = tg->dead_stime_ns;
     list_for_each(t, &tg->tasks, in_group) {
@@ -293,5 +292,11 @@ void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns)
         *utime_ns += u;
         *stime_ns += s;
     }
+}
+
+void thread_group_times(struct thread_group *tg, u64 *utime_ns, u64 *stime_ns)
+{
+    mutex_lock(&tg->lock);
+    thread_group_times_locked(tg, utime_ns, stime_ns);
     mutex_unlock(&tg->lock);
 }

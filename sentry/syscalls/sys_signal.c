@@ -1,5 +1,6 @@
 /* Signal actions, masks and waiting: sigaction(2), sigprocmask(2), sigaltstack(2), sigwaitinfo(2). */
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/posix_timer.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -10,17 +11,6 @@ enum { SIGSET_BYTES = 8 };
 static bool valid_signal(s32 signo)
 {
     return signo >= 1 && signo <= LX_NSIG;
-}
-
-/* forget_ignored_locked() - a signal whose new action ignores it is not pending any more. */
-static void forget_ignored_locked(struct thread_group *tg, int signo)
-{
-    struct lx_siginfo info;
-    struct task *t;
-
-    list_for_each(t, &tg->tasks, in_group)
-        while (signal_dequeue_locked(t, sigbit(signo), &info))
-            ;
 }
 
 static bool ignores(const struct lx_sigaction *sa, int signo)
@@ -52,8 +42,11 @@ s64 sys_rt_sigaction(struct task *t, const u64 a[6])
         sh->action[signo - 1] = fresh;
     }
     mutex_unlock(&sh->lock);
+    /* What is ignored from now on is not pending any more. */
     if (a[1] && ignores(&fresh, signo))
-        forget_ignored_locked(t->tg, signo);
+        signal_drop_locked(t->tg, sigbit(signo));
+    else if (a[1] && ignores(&old, signo))
+        posix_timer_heeded_locked(t->tg, signo);
     mutex_unlock(&t->tg->lock);
     return a[2] ? usermem_put(t->mm, a[2], &old) : 0;
 }

@@ -263,6 +263,9 @@ TEST(clock_nanosleep_absolute, "clock_nanosleep")
     EXPECT_OK(SYS(clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL));
     EXPECT_GE(now_on(CLOCK_REALTIME), ns_of(until));
     EXPECT_LT(now_on(CLOCK_MONOTONIC) - start, 5000 * MS);
+    until = after(CLOCK_BOOTTIME, 50);
+    EXPECT_OK(SYS(clock_nanosleep, CLOCK_BOOTTIME, TIMER_ABSTIME, &until, NULL));
+    EXPECT_GE(now_on(CLOCK_BOOTTIME), ns_of(until));
     until = (struct timespec){0, 20 * MS};
     EXPECT_OK(SYS(clock_nanosleep, CLOCK_BOOTTIME, 0, &until, NULL));
 }
