@@ -20,6 +20,7 @@
 #include <sys/ptrace.h>
 
 #define USER_CS 0x33
+#define HOST_TASK_SIZE 0x7ffffffff000ull
 #define VSYSCALL_PAGE 0xffffffffff600000ull
 #define X87_ERROR_SUMMARY 0x80
 enum {
@@ -36,6 +37,8 @@ enum {
 #define ERR_USER 4
 #define ERR_FETCH 16
 #define ERR_PRESENT 1
+#define ERR_IDT 2
+#define INT_N 0xcd
 
 bool ptrace_foreign_entry(struct plat_thread *th, struct plat_stop *stop)
 {
@@ -95,7 +98,7 @@ static bool vsyscall_fault(struct plat_thread *th, struct plat_stop *stop)
  * is in si_code, whether it was a write is in the instruction. */
 static u32 page_fault_error(struct plat_thread *th, int code, uaddr_t addr)
 {
-    u32 err = ERR_USER | (code == SEGV_ACCERR ? ERR_PRESENT : 0);
+    u32 err = ERR_USER | (code == SEGV_ACCERR || addr >= HOST_TASK_SIZE ? ERR_PRESENT : 0);
     u8 insn[INSN_BYTES_MAX];
     ssize_t n;
 
@@ -105,6 +108,17 @@ static u32 page_fault_error(struct plat_thread *th, int code, uaddr_t addr)
     if (n > 0 && insn_writes(insn, (u32)n, &th->regs, addr))
         err |= ERR_WRITE;
     return err;
+}
+
+/* protection_error() - a general protection fault's error code: what `int n` asked for; of what
+ * loads selectors it is not known. */
+static u32 protection_error(struct plat_thread *th)
+{
+    u8 insn[2];
+
+    if (ptrace_copy_in(th->mm, insn, th->regs.rip, sizeof(insn)) != sizeof(insn) || insn[0] != INT_N)
+        return 0;
+    return insn[1] * 8u + ERR_IDT;
 }
 
 /* fpe_trap() - which unit raised a SIGFPE: divide error, x87 (its status word says so) or SSE. */
@@ -159,15 +173,17 @@ bool ptrace_fault(struct plat_thread *th, int signo, struct plat_stop *stop)
     if (signo == SIGSEGV && si.si_code != SI_KERNEL) {
         f->trapno = TRAP_PAGE_FAULT;
         f->err = page_fault_error(th, si.si_code, f->addr);
-        f->cr2 = f->addr;
+        th->cr2 = f->addr;
     } else if (signo == SIGSEGV) {
         f->trapno = TRAP_PROTECTION;
+        f->err = protection_error(th);
     } else if (signo == SIGBUS) {
         f->trapno = TRAP_PAGE_FAULT;
         f->err = ERR_USER;
-        f->cr2 = f->addr;
+        th->cr2 = f->addr;
     } else {
         f->trapno = other_trap(th, signo, si.si_code);
     }
+    f->cr2 = th->cr2;
     return true;
 }

@@ -30,6 +30,7 @@ struct plat_thread {
     bool regs_known; /* regs are what the host thread has, but for regs_dirty */
     bool regs_dirty; /* regs must be written before guest code runs */
     struct arch_regs regs;
+    u64 cr2;                         /* of its last page fault, as the host's frames show it */
     void *cookie;
     atomic_uint gate;      /* GATE_*: thread_start() or thread_discard() */
     atomic_uint run;       /* RUN_*: may an interrupt be needed? */

@@ -23,7 +23,7 @@ struct registers {
 static struct {
     volatile int signo, code;
     volatile uintptr_t address, ip;
-    volatile long trap, error, flags;
+    volatile long trap, error, flags, cr2;
 } seen;
 
 static sigjmp_buf back;
@@ -40,6 +40,7 @@ static void on_fault(int signo, siginfo_t *info, void *context)
     seen.trap = uc->uc_mcontext.gregs[REG_TRAPNO];
     seen.error = uc->uc_mcontext.gregs[REG_ERR];
     seen.flags = uc->uc_mcontext.gregs[REG_EFL];
+    seen.cr2 = uc->uc_mcontext.gregs[REG_CR2];
     siglongjmp(back, 1);
 }
 
@@ -96,6 +97,24 @@ TEST(segv_maperr)
     EXPECT_EQ(seen.error & 0x17, 6);
     FAULT((void)*guest_pointer(8));
     EXPECT_EQ(seen.address, 8);
+}
+
+TEST(fault_registers)
+{
+    uintptr_t kernel = 0xffff800000001000;
+
+    FAULT((void)*guest_pointer(0x18));
+    EXPECT_EQ(seen.cr2, 0x18);
+    FAULT(__asm__ volatile("int $0x58"));
+    EXPECT_EQ(seen.code, SI_KERNEL);
+    EXPECT_EQ(seen.address, 0);
+    EXPECT_EQ(seen.trap, 13);
+    EXPECT_EQ(seen.error, 0x58 * 8 + 2);
+    EXPECT_EQ(seen.cr2, 0x18); /* of the last page fault */
+    FAULT((void)*guest_pointer(kernel));
+    EXPECT_EQ(seen.code, SEGV_MAPERR);
+    EXPECT_EQ((uintptr_t)seen.cr2, kernel);
+    EXPECT_EQ(seen.error & 7, 5); /* as if it were there */
 }
 
 TEST(segv_accerr)
