@@ -2,6 +2,7 @@
 #include "fs/epoll/epoll.h"
 #include "fs/eventfd/eventfd.h"
 #include "fs/proc/proc_priv.h"
+#include "fs/signalfd/signalfd.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/namei.h"
@@ -152,6 +153,8 @@ static int show_fdinfo(const struct proc_node *n, struct proc_text *out)
                 (unsigned long)f->inode->ino);
     if (eventfd_count(f, &count))
         proc_printf(out, "eventfd-count: %16lx\n", (unsigned long)count);
+    if (signalfd_mask(f, &count))
+        proc_printf(out, "sigmask:\t%016lx\n", (unsigned long)count);
     if (epoll_is(f))
         epoll_for_each(f, show_watch, out);
     file_put(f);

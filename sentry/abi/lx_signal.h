@@ -65,6 +65,7 @@ enum {
 #define LX_SI_KERNEL 0x80
 #define LX_SI_QUEUE (-1)
 #define LX_SI_TIMER (-2)
+#define LX_SI_SIGIO (-5)
 #define LX_SI_TKILL (-6)
 
 #define LX_ILL_ILLOPN 2
@@ -170,3 +171,24 @@ _Static_assert(sizeof(struct lx_sigevent) == 64, "sigevent_t is 64 bytes");
 #define LX_SIGEV_NONE 1
 #define LX_SIGEV_THREAD 2
 #define LX_SIGEV_THREAD_ID 4
+
+/* linux/signalfd.h */
+#define LX_SFD_CLOEXEC 02000000
+#define LX_SFD_NONBLOCK 04000
+
+struct lx_signalfd_siginfo {
+    u32 signo;
+    s32 error, code;
+    u32 pid, uid;
+    s32 fd;
+    u32 tid, band, overrun, trapno;
+    s32 status, value_int;
+    u64 value_ptr, utime, stime, addr;
+    u16 addr_lsb, pad0;
+    s32 syscall;
+    u64 call_addr;
+    u32 arch;
+    u8 pad[28];
+};
+
+_Static_assert(sizeof(struct lx_signalfd_siginfo) == 128, "signalfd_siginfo is 128 bytes");
