@@ -122,11 +122,20 @@ enum {
     LX_SO_PREFER_BUSY_POLL = 69,
     LX_SO_BUSY_POLL_BUDGET = 70,
     LX_SO_NETNS_COOKIE = 71,
+    LX_SO_RCVMARK = 75,
+    LX_SO_PASSPIDFD = 76,
     LX_SO_PEERPIDFD = 77,
+    LX_SO_PASSRIGHTS = 83,
 };
 
 /* Control messages of SOL_SOCKET. */
-enum { LX_SCM_RIGHTS = 1, LX_SCM_CREDENTIALS = 2, LX_SCM_SECURITY = 3, LX_SCM_MAX_FD = 253 };
+enum {
+    LX_SCM_RIGHTS = 1,
+    LX_SCM_CREDENTIALS = 2,
+    LX_SCM_SECURITY = 3,
+    LX_SCM_PIDFD = 4,
+    LX_SCM_MAX_FD = 253,
+};
 
 enum { LX_SOCKADDR_MAX = 128, LX_UNIX_PATH_MAX = 108, LX_IFNAMSIZ = 16 };
 
@@ -157,6 +166,10 @@ struct lx_sockaddr_nl {
 
 struct lx_linger {
     s32 onoff, linger;
+};
+
+struct lx_timeval_sock {
+    s64 sec, usec;
 };
 
 struct lx_ucred {

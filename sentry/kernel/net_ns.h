@@ -15,6 +15,7 @@ enum net_state { NET_STATE_UNIX, NET_STATE_INET, NET_STATES };
 struct net_ns {
     struct obj obj;
     struct user_ns *user_ns; /* a reference: who may administer it */
+    _Atomic(u64) sockets;    /* that have or had a descriptor */
     struct mutex lock;
     /* A reference each, NULL until first used. Set once, under lock. It does not hold the namespace,
      * and holds no socket: sockets hold the namespace. */

@@ -74,7 +74,9 @@ struct socket_ops {
     ssize_t (*recvmsg)(struct socket *s, struct socket_msg *m);
     int (*shutdown)(struct socket *s, int how);
     /* setsockopt(), getsockopt() - of the family's levels, and of SOL_SOCKET what sockopt.c does not
-     * know; -ENOPROTOOPT. `len` in: room, out: bytes. */
+     * know; -ENOPROTOOPT. `value` is a copy of what the guest gave, all `len` bytes of it (at most
+     * SOCKOPT_MAX). Getting: `len` in: room, out: bytes, which with -ERANGE the guest gets too.
+     * getsockopt() is asked first for SO_PEERCRED, SO_PEERGROUPS, SO_PEEK_OFF and SO_MEMINFO. */
     int (*setsockopt)(struct socket *s, int level, int name, const void *value, u32 len);
     int (*getsockopt)(struct socket *s, int level, int name, void *value, u32 *len);
     /* option_changed() - a SOL_SOCKET option that the family acts on was set (buffers, linger…). */
@@ -88,9 +90,9 @@ struct socket_ops {
 struct socket {
     struct obj obj; /* its type is the family's own, whose free() ends with socket_destroy() */
     const struct socket_ops *ops;
-    struct net_ns *net; /* a reference */
+    struct net_ns *net;      /* a reference */
     struct user_ns *user_ns; /* a reference: the maker's, for capability checks */
-    u16 family, type;   /* LX_AF_*, LX_SOCK_* without flags */
+    u16 family, type;        /* LX_AF_*, LX_SOCK_* without flags */
     u32 protocol;
     struct waitq queue; /* woken with LX_POLL* when readiness, state or error change */
     _Atomic(int) error; /* SO_ERROR: positive errno, taken by socket_error() */
@@ -99,10 +101,10 @@ struct socket {
 
     struct mutex lock; /* SOCKET class; the family's state too */
     struct socket_options {
-        u32 flags; /* SOCKET_* */
+        u32 flags;          /* SOCKET_* */
         u32 sndbuf, rcvbuf; /* bytes, doubled as Linux does */
         u32 rcvlowat, priority, mark, busy_poll, incoming_cpu;
-        u64 sndtimeo, rcvtimeo; /* ns; 0: none */
+        u64 sndtimeo, rcvtimeo; /* ns; 0: none; 1: at once */
         s32 linger;             /* seconds; < 0: off */
         s32 peek_off;           /* SO_PEEK_OFF; -1: off */
         char bind_device[LX_IFNAMSIZ];
@@ -128,6 +130,11 @@ enum {
     SOCKET_ACCEPTCONN = 1u << 13, /* listens */
     SOCKET_ZEROCOPY = 1u << 14,
     SOCKET_TIMESTAMP_NEW = 1u << 15, /* with one of the two above: 64-bit layout */
+    SOCKET_PASSPIDFD = 1u << 16,
+    SOCKET_REFUSE_RIGHTS = 1u << 17, /* SO_PASSRIGHTS is off */
+    SOCKET_RCVMARK = 1u << 18,
+    SOCKET_SELECT_ERR_QUEUE = 1u << 19,
+    SOCKET_PREFER_BUSY_POLL = 1u << 20,
 };
 
 /* A family: a row in families[] (families.c). */
@@ -135,7 +142,7 @@ struct socket_family {
     u16 family;
     /* create() - `type` has no flags. Return: 0 and a new reference; -ESOCKTNOSUPPORT,
      * -EPROTONOSUPPORT, -EPERM, -EACCES, -ENOMEM. */
-    int (*create)(struct net_ns *net, u16 type, u32 protocol, struct socket **out);
+    int (*create)(struct net_ns *net, u16 type, int protocol, struct socket **out);
     /* pair() - connect two fresh ones. NULL: -EOPNOTSUPP. */
     int (*pair)(struct socket *a, struct socket *b);
 };
@@ -164,8 +171,27 @@ u64 socket_deadline(const struct socket *s, bool sending);
  * -EINTR instead of a restart where there is one (signal(7)). */
 int socket_wait_result(int r, u64 deadline);
 /* socket_wait() - sleep until `cond`, woken by `ev`. Yields 0, -EAGAIN, -EINTR, -ERESTARTSYS. */
-#define socket_wait(s, ev, deadline, cond)                                                         \
+#define socket_wait(s, ev, deadline, cond) \
     socket_wait_result(wait_event(&(s)->queue, (ev), (deadline), (cond)), (deadline))
+
+/* socket_sigpipe() - does -EPIPE of a write to `f` raise SIGPIPE? Of sockets: streams only. */
+bool socket_sigpipe(const struct file *f);
+/* socket_inherit() - an accepted socket's options are its listener's. */
+void socket_inherit(struct socket *to, struct socket *from);
+/* socket_count() - sockets that a descriptor has or had open, in this namespace (sockstat). */
+u64 socket_count(const struct net_ns *net);
+
+/* --- sockopt.c --- */
+
+enum { SOCKOPT_MAX = 4096, SOCKET_BUFFER_DEFAULT = 212992 };
+/* socket_setsockopt(), socket_getsockopt() - setsockopt(2), getsockopt(2) behind the copies. */
+int socket_setsockopt(struct socket *s, int level, int name, const void *value, u32 len);
+int socket_getsockopt(struct socket *s, int level, int name, void *value, u32 *len);
+/* socket_flag() - is SOCKET_* on? Read without the lock. */
+static inline bool socket_flag(const struct socket *s, u32 flag)
+{
+    return __atomic_load_n(&s->opt.flags, __ATOMIC_RELAXED) & flag;
+}
 
 /* --- scm.c --- */
 
