@@ -27,7 +27,7 @@ s32 proc_number(const char *name, u32 len);
 /* --- tables --- */
 extern const struct proc_entry proc_root;
 extern const struct proc_entry proc_pid_dir, proc_tid_dir;
-extern const struct proc_entry proc_sys_children[], proc_net_children[];
+extern const struct proc_entry proc_sys_children[], proc_net_children[], proc_sysvipc_children[];
 extern const struct proc_dynamic proc_fd_names, proc_fdinfo_names;
 
 /* --- texts, by the file that has them --- */
@@ -38,6 +38,11 @@ typedef int proc_store_fn(const struct proc_node *n, const char *text, size_t le
 proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_meminfo,
     proc_show_cpuinfo, proc_show_stat, proc_show_filesystems, proc_show_cmdline, proc_show_devices,
     proc_show_interrupts;
+/* proc_sys_ipc.c */
+proc_show_fn proc_show_shmmax, proc_show_shmall, proc_show_shmmni, proc_show_rmid_forced,
+    proc_show_sem, proc_show_msgmax, proc_show_msgmnb, proc_show_msgmni;
+proc_store_fn proc_store_shmmax, proc_store_shmall, proc_store_shmmni, proc_store_sem,
+    proc_store_msgmax, proc_store_msgmnb, proc_store_msgmni;
 /* proc_pid_stat.c */
 proc_show_fn proc_show_pid_stat, proc_show_pid_status, proc_show_pid_statm, proc_show_pid_io,
     proc_show_pid_wchan;

@@ -93,6 +93,7 @@ static const struct proc_entry root_children[] = {
     {.name = "self", .mode = LINK, .readlink = read_self},
     {.name = "stat", .mode = FILE_RO, .show = proc_show_stat},
     {.name = "sys", .mode = LX_S_IFDIR | 0555, .children = proc_sys_children},
+    {.name = "sysvipc", .mode = LX_S_IFDIR | 0555, .children = proc_sysvipc_children},
     {.name = "thread-self", .mode = LINK, .readlink = read_thread_self},
     {.name = "uptime", .mode = FILE_RO, .show = proc_show_uptime},
     {.name = "version", .mode = FILE_RO, .show = proc_show_version},

@@ -13,6 +13,7 @@
 #include "sentry/abi/lx_process.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/limits.h"
+#include "sentry/ipc/ipc.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/net_ns.h"
@@ -42,6 +43,7 @@ static void container_free(struct obj *o)
     mount_ns_put(c->mount_ns);
     uts_ns_put(c->uts_ns);
     net_ns_put(c->net_ns);
+    ipc_ns_put(c->ipc_ns);
     pid_ns_put(c->pid_ns);
     user_ns_put(c->user_ns);
     oci_spec_free(c->spec);
@@ -78,7 +80,8 @@ int container_new(const char *id, struct oci_spec *spec, const struct platform_o
     c->uts_ns = uts_ns_new(user_ns, spec->hostname ? spec->hostname : DEFAULT_HOSTNAME,
                            spec->domainname ? spec->domainname : DEFAULT_DOMAINNAME);
     c->net_ns = net_ns_new(user_ns);
-    if (!c->id || !c->pid_ns || !c->uts_ns || !c->net_ns) {
+    c->ipc_ns = ipc_ns_new(user_ns);
+    if (!c->id || !c->pid_ns || !c->uts_ns || !c->net_ns || !c->ipc_ns) {
         container_put(c);
         return -ENOMEM;
     }
@@ -402,7 +405,11 @@ int container_start_process(struct container *c, struct process_args *args,
     int err;
 
     args->failed = "process";
-    s.ns = nsproxy_new(c->mount_ns, c->uts_ns, c->net_ns, c->pid_ns);
+    s.ns = nsproxy_new(&(struct nsproxy){.mount = c->mount_ns,
+                                         .uts = c->uts_ns,
+                                         .net = c->net_ns,
+                                         .ipc = c->ipc_ns,
+                                         .pid_for_children = c->pid_ns});
     err = s.ns ? make_cred(&s) : -ENOMEM;
     if (!err)
         err = make_fs(&s);

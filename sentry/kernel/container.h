@@ -10,6 +10,7 @@
 
 struct cred;
 struct file;
+struct ipc_ns;
 struct mount_ns;
 struct net_ns;
 struct oci_process;
@@ -32,6 +33,7 @@ struct container {
     struct mount_ns *mount_ns;
     struct uts_ns *uts_ns;
     struct net_ns *net_ns;
+    struct ipc_ns *ipc_ns;
     u32 pids_limit;
     bool allow_suid;      /* set-user-ID bits and file capabilities count at exec */
     bool stop_tasks;      /* task_stop_all(); guarded by the pid lock */

@@ -3,6 +3,7 @@
 
 #include "fs/vfs/mount.h"
 #include "sentry/cred/cred.h"
+#include "sentry/ipc/ipc.h"
 #include "sentry/kernel/net_ns.h"
 #include "sentry/kernel/pid.h"
 
@@ -41,23 +42,24 @@ static void nsproxy_free(struct obj *o)
     mount_ns_put(ns->mount);
     uts_ns_put(ns->uts);
     net_ns_put(ns->net);
+    ipc_ns_put(ns->ipc);
     pid_ns_put(ns->pid_for_children);
     free(ns);
 }
 
 static struct obj_type nsproxy_type = {.name = "nsproxy", .free = nsproxy_free};
 
-struct nsproxy *nsproxy_new(struct mount_ns *mount, struct uts_ns *uts, struct net_ns *net,
-                            struct pid_ns *pid)
+struct nsproxy *nsproxy_new(const struct nsproxy *from)
 {
     struct nsproxy *ns = calloc(1, sizeof(*ns));
 
     if (!ns)
         return NULL;
     obj_init(&ns->obj, &nsproxy_type);
-    ns->mount = mount_ns_get(mount);
-    ns->uts = uts_ns_get(uts);
-    ns->net = net_ns_get(net);
-    ns->pid_for_children = pid_ns_get(pid);
+    ns->mount = mount_ns_get(from->mount);
+    ns->uts = uts_ns_get(from->uts);
+    ns->net = net_ns_get(from->net);
+    ns->ipc = ipc_ns_get(from->ipc);
+    ns->pid_for_children = pid_ns_get(from->pid_for_children);
     return ns;
 }

@@ -4,6 +4,7 @@
 #include "sentry/base/lock.h"
 #include "sentry/base/obj.h"
 
+struct ipc_ns;
 struct mount_ns;
 struct net_ns;
 struct pid_ns;
@@ -26,10 +27,11 @@ struct nsproxy {
     struct mount_ns *mount; /* references */
     struct uts_ns *uts;
     struct net_ns *net;
+    struct ipc_ns *ipc;
     struct pid_ns *pid_for_children;
 };
 OBJ_REFS(nsproxy)
 
-/* nsproxy_new() - takes new references of each. Return: a new reference or NULL. */
-struct nsproxy *nsproxy_new(struct mount_ns *mount, struct uts_ns *uts, struct net_ns *net,
-                            struct pid_ns *pid);
+/* nsproxy_new() - with new references of the namespaces in `from`, which is no object itself. Return:
+ * a new reference or NULL. */
+struct nsproxy *nsproxy_new(const struct nsproxy *from);

@@ -151,6 +151,15 @@ s32 pid_nr(const struct pid *p, const struct pid_ns *ns)
     return p->numbers[ns->level].nr;
 }
 
+s32 pid_was_nr(const struct pid *p, const struct pid_ns *ns)
+{
+    const struct pid_ns *at = p ? p->ns : NULL;
+
+    while (at && at != ns)
+        at = at->parent;
+    return at ? p->numbers[at->level].nr : 0;
+}
+
 struct pid *pid_find_locked(struct pid_ns *ns, s32 nr)
 {
     struct pid_number *pn = nr > 0 ? find_number(ns, nr) : NULL;

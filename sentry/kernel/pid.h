@@ -78,6 +78,8 @@ int pid_alloc(struct pid_ns *ns, struct pid **out);
 void pid_release_locked(struct pid *p);
 /* pid_nr() - the number as `ns` sees it; 0 if it doesn't. */
 s32 pid_nr(const struct pid *p, const struct pid_ns *ns);
+/* pid_was_nr() - the same for one that may be gone: the number that it had. NULL: 0. */
+s32 pid_was_nr(const struct pid *p, const struct pid_ns *ns);
 /* pid_find_locked() - borrowed, or NULL. */
 struct pid *pid_find_locked(struct pid_ns *ns, s32 nr);
 /* pid_find_task() - the live task with this tid, as a new reference, or NULL. */

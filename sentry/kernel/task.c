@@ -11,6 +11,7 @@
  */
 #include "sentry/kernel/task.h"
 
+#include "sentry/ipc/sem.h"
 #include "sentry/kernel/cpu_limit.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
@@ -46,6 +47,7 @@ static void task_free(struct obj *o)
 
     exec_request_put(t->boot);
     vfork_put(t->vfork);
+    sem_exit(t);
     mm_put(t->mm);
     fdtable_put(t->files);
     fs_context_put(t->fs);

@@ -34,6 +34,7 @@ struct exec_request;
 struct fdtable;
 struct fs_context;
 struct nsproxy;
+struct sem_undo_list;
 struct session;
 
 /* Why a task must look before it goes back to guest code; bits of task->work. */
@@ -100,6 +101,7 @@ struct task {
     u64 utime_ns, stime_ns;
     u64 min_flt, maj_flt;    /* of this program; see task_account() */
     u64 start_time;          /* monotonic ns */
+    struct sem_undo_list *sem_undo; /* own: a reference, or NULL; see sem_exit() */
     u32 personality;
     u32 timer_slack_ns;
     bool leaving;          /* own: task_exit() was called */

@@ -9,6 +9,7 @@
  */
 #include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_process.h"
+#include "sentry/ipc/sem.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
@@ -177,6 +178,17 @@ static int copy_files_and_fs(struct task *t, struct task *child, u64 flags)
     return child->files && child->fs ? 0 : -ENOMEM;
 }
 
+/* copy_sem_undo() - CLONE_SYSVSEM: what either takes is given back when both are gone. */
+static int copy_sem_undo(struct task *t, struct task *child, u64 flags)
+{
+    if (!(flags & LX_CLONE_SYSVSEM))
+        return 0;
+    if (!t->sem_undo)
+        t->sem_undo = sem_undo_list_new();
+    child->sem_undo = sem_undo_list_get(t->sem_undo);
+    return child->sem_undo ? 0 : -ENOMEM;
+}
+
 static bool has_fork_advice(struct mm *mm)
 {
     for (struct vma *v = mm_first_locked(mm); v; v = mm_next_locked(v))
@@ -231,6 +243,8 @@ static int make_child(struct task *t, const struct clone_args *a, struct task **
         copy_own(t, child, a);
         err = copy_files_and_fs(t, child, a->flags);
     }
+    if (!err)
+        err = copy_sem_undo(t, child, a->flags);
     if (!err)
         err = copy_mm(t, child, a);
     if (err) {

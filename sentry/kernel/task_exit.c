@@ -7,6 +7,7 @@
  * under the pid lock and tg->lock unlinks the task, so that nobody sees half of it. The leader of a
  * group stays its leader, and its pid stays found, until the whole group is reaped.
  */
+#include "sentry/ipc/sem.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/futex.h"
@@ -250,6 +251,7 @@ void task_leave(struct task *t)
     if (t->boot)
         exec_request_finish(t, -ESRCH);
     release_mm(t);
+    sem_exit(t);
     release_files(t);
     if (begin_leaving(t))
         finish_group(t);

@@ -17,6 +17,11 @@ struct mappable_ops {
     int (*map_fd)(struct mappable *m, bool shared, bool may_write);
     /* identity() - for /proc/PID/maps and shared futex keys. */
     void (*identity)(struct mappable *m, u32 *dev_major, u32 *dev_minor, u64 *ino);
+    /* futex_id() - what stands for the object in a shared futex's key. NULL: its identity, which
+     * then is unique. */
+    u64 (*futex_id)(struct mappable *m);
+    /* length() - of an object that is attached as a whole (mm_detach()); NULL: it never is. */
+    u64 (*length)(struct mappable *m);
     /* path() - the name shown in /proc/PID/maps. Return: its length, or negative errno. */
     int (*path)(struct mappable *m, char *buf, size_t cap);
     /* count_writable() - shared mappings that may ever write to it. NULL: nobody wants to know.

@@ -212,6 +212,25 @@ int mm_note_special(struct mm *mm, uaddr_t addr, u64 len, u32 prot, const char *
 
 /* A word of a shared mapping is the same word in every process that maps the object. */
 #define FUTEX_KEY_SHARED (1ull << 63)
+#define FUTEX_KEY_OBJECT (1ull << 62) /* by an id of ours, not by device and inode */
+
+static void shared_key(const struct vma *v, uaddr_t addr, struct futex_key *k)
+{
+    const struct mappable_ops *ops = v->mappable->ops;
+    u32 major = 0, minor = 0;
+    u64 ino;
+
+    k->word[0] = FUTEX_KEY_SHARED;
+    if (ops->futex_id) {
+        k->word[0] |= FUTEX_KEY_OBJECT;
+        k->word[1] = ops->futex_id(v->mappable);
+    } else {
+        ops->identity(v->mappable, &major, &minor, &ino);
+        k->word[0] |= (u64)major << 32 | minor;
+        k->word[1] = ino;
+    }
+    k->word[2] = v->offset + (addr - v->start);
+}
 
 int mm_futex_key(struct mm *mm, uaddr_t addr, bool shared, struct futex_key *key)
 {
@@ -227,13 +246,7 @@ int mm_futex_key(struct mm *mm, uaddr_t addr, bool shared, struct futex_key *key
         if (!v || v->start > addr || !(v->prot & LX_PROT_READ)) {
             err = -EFAULT;
         } else if (v->flags & VMA_SHARED) {
-            u32 major, minor;
-            u64 ino;
-
-            v->mappable->ops->identity(v->mappable, &major, &minor, &ino);
-            k.word[0] = FUTEX_KEY_SHARED | (u64)major << 32 | minor;
-            k.word[1] = ino;
-            k.word[2] = v->offset + (addr - v->start);
+            shared_key(v, addr, &k);
         }
         rwlock_unlock(&mm->lock);
     }

@@ -96,6 +96,8 @@ int mm_note_special(struct mm *mm, uaddr_t addr, u64 len, u32 prot, const char *
 /* mm_find_gap() - where an unplaced mapping of `len` bytes would go now. Return: 0 if nowhere. */
 uaddr_t mm_find_gap(struct mm *mm, u64 len);
 int mm_unmap(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len);
+/* mm_detach() - shmdt(2): unmap what was attached at addr of an object with these `ops`. */
+int mm_detach(struct mm *mm, struct plat_thread *th, uaddr_t addr, const struct mappable_ops *ops);
 int mm_protect(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, u32 prot);
 int mm_advise(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int advice);
 int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u64 new_len,
@@ -133,5 +135,11 @@ struct mm_sizes {
     u64 shared;
 };
 void mm_sizes(struct mm *mm, struct mm_sizes *out);
+
+/* shm_anon_new() - the object that MAP_SHARED | MAP_ANONYMOUS maps, of `len` bytes. With `read_only`
+ * it can be mapped by who may never write it. Return: 0 and *out, a reference; -ENOMEM. */
+int shm_anon_new(u64 len, bool read_only, struct mappable **out);
+/* shm_anon_resident() - bytes that such an object takes now. */
+u64 shm_anon_resident(struct mappable *m);
 
 /* mm_cmpxchg() and so on go through platform->atomic with th; see platform.h. */

@@ -134,7 +134,7 @@ static int find_source(struct map_plan *p)
     int fd;
 
     if (!p->mappable && shared) {
-        int err = shm_anon_new(p->len, &p->mappable);
+        int err = shm_anon_new(p->len, false, &p->mappable);
 
         if (err)
             return err;

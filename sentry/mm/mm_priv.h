@@ -68,6 +68,3 @@ int mm_unmap_locked(struct mm_change *c, struct plat_thread *th, uaddr_t addr, u
 /* vma_map_fd() - the descriptor to map a VMA's mappable with, borrowed (-1: anonymous private).
  * Return: 0, or why it can't be mapped. */
 int vma_map_fd(const struct vma *v, int *fd);
-
-/* shm_anon_new() - what MAP_SHARED | MAP_ANONYMOUS maps. Return: 0 and *out, a reference. */
-int shm_anon_new(u64 len, struct mappable **out);

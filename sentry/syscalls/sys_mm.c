@@ -12,8 +12,7 @@
 
 #include <errno.h>
 
-/* take_limits() - the address space checks against the caller's limits as they are now. */
-static struct mm *take_limits(struct task *t)
+struct mm *mm_take_limits(struct task *t)
 {
     bool may_lock = cred_capable(task_cred(t), LX_CAP_IPC_LOCK);
     u64 memlock = may_lock ? RLIM_NONE : task_rlimit(t, LX_RLIMIT_MEMLOCK);
@@ -85,7 +84,7 @@ s64 sys_mmap(struct task *t, const u64 a[6])
     err = f && f->map_anonymous ? mmap_anonymous(&args) : 0;
     if (err)
         return err;
-    err = mm_map(take_limits(t), t->thread, &args, &out);
+    err = mm_map(mm_take_limits(t), t->thread, &args, &out);
     return err ? err : (s64)out;
 }
 
@@ -96,13 +95,13 @@ s64 sys_munmap(struct task *t, const u64 a[6])
 
 s64 sys_mprotect(struct task *t, const u64 a[6])
 {
-    return mm_protect(take_limits(t), t->thread, a[0], a[1], implied(t, (u32)a[2], LX_PROT_EXEC));
+    return mm_protect(mm_take_limits(t), t->thread, a[0], a[1], implied(t, (u32)a[2], LX_PROT_EXEC));
 }
 
 s64 sys_mremap(struct task *t, const u64 a[6])
 {
     uaddr_t out;
-    int err = mm_remap(take_limits(t), t->thread, a[0], a[1], a[2], (u32)a[3], a[4], &out);
+    int err = mm_remap(mm_take_limits(t), t->thread, a[0], a[1], a[2], (u32)a[3], a[4], &out);
 
     return err ? err : (s64)out;
 }
@@ -114,7 +113,7 @@ s64 sys_madvise(struct task *t, const u64 a[6])
 
 s64 sys_brk(struct task *t, const u64 a[6])
 {
-    return (s64)mm_brk(take_limits(t), t->thread, a[0]);
+    return (s64)mm_brk(mm_take_limits(t), t->thread, a[0]);
 }
 
 s64 sys_msync(struct task *t, const u64 a[6])
@@ -129,14 +128,14 @@ s64 sys_mincore(struct task *t, const u64 a[6])
 
 s64 sys_mlock(struct task *t, const u64 a[6])
 {
-    return mm_lock(take_limits(t), a[0], a[1], true);
+    return mm_lock(mm_take_limits(t), a[0], a[1], true);
 }
 
 s64 sys_mlock2(struct task *t, const u64 a[6])
 {
     if ((u32)a[2] & ~LX_MLOCK_ONFAULT)
         return -EINVAL;
-    return mm_lock(take_limits(t), a[0], a[1], true);
+    return mm_lock(mm_take_limits(t), a[0], a[1], true);
 }
 
 s64 sys_munlock(struct task *t, const u64 a[6])
@@ -151,7 +150,7 @@ s64 sys_mlockall(struct task *t, const u64 a[6])
     if (!flags || (flags & ~(LX_MCL_CURRENT | LX_MCL_FUTURE | LX_MCL_ONFAULT)) ||
         flags == LX_MCL_ONFAULT)
         return -EINVAL;
-    return mm_lock_all(take_limits(t), flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE);
+    return mm_lock_all(mm_take_limits(t), flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE);
 }
 
 s64 sys_munlockall(struct task *t, const u64 a[6])

@@ -416,7 +416,10 @@ static struct thread_group *make_init(struct user_ns *ns, guest_fn *fn)
     t->cred = cred_root(ns);
     t->fs = fs_context_new(&nowhere, &nowhere, 022);
     t->files = fdtable_new();
-    t->ns = nsproxy_new(NULL, container->uts_ns, container->net_ns, container->pid_ns);
+    t->ns = nsproxy_new(&(struct nsproxy){.uts = container->uts_ns,
+                                          .net = container->net_ns,
+                                          .ipc = container->ipc_ns,
+                                          .pid_for_children = container->pid_ns});
     t->thread = new_thread(new_mm(), fn, t);
     if (mm_new(&threads_platform, t->thread, &t->mm) < 0 ||
         task_count_charge(container, t->cred, RLIM_NONE) < 0)

@@ -1,0 +1,115 @@
+/* /proc/sys/kernel: the limits of the reader's IPC namespace (sysvipc(7)). */
+#include "fs/proc/proc_priv.h"
+
+#include "sentry/base/limits.h"
+#include "sentry/ipc/ipc.h"
+#include "sentry/kernel/nsproxy.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct ipc_ns *reader_ns(void)
+{
+    return current ? current->ns->ipc : NULL;
+}
+
+/* parse_one() - a decimal number with white space or nothing behind it. Return: 0, -EINVAL. */
+static int parse_one(const char **text, u64 *value)
+{
+    const char *p = *text;
+    u64 v = 0;
+
+    if (*p < '0' || *p > '9')
+        return -EINVAL;
+    for (; *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (u64)(*p - '0'), &v))
+            return -EINVAL;
+    if (*p && !strchr(" \t\n", *p))
+        return -EINVAL;
+    *text = p;
+    *value = v;
+    return 0;
+}
+
+/* parse() - up to `n` numbers, at least one. Return: 0, -EINVAL. */
+static int parse(const char *text, u64 *values, u32 n)
+{
+    for (u32 i = 0; i < n; i++) {
+        text += strspn(text, " \t\n");
+        if (!*text)
+            return i ? 0 : -EINVAL;
+        if (parse_one(&text, &values[i]) < 0)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+/* LIMIT_FILE() - show and store one limit of at most `most`. */
+#define LIMIT_FILE(name, type, most)                                               \
+    int proc_show_##name(const struct proc_node *n, struct proc_text *out)         \
+    {                                                                              \
+        if (!reader_ns())                                                          \
+            return -ENOENT;                                                        \
+        proc_printf(out, "%lu\n", (unsigned long)ipc_ns_limits(reader_ns()).name); \
+        return 0;                                                                  \
+    }                                                                              \
+    int proc_store_##name(const struct proc_node *n, const char *text, size_t len) \
+    {                                                                              \
+        struct ipc_limits l;                                                       \
+        u64 value;                                                                 \
+                                                                                   \
+        if (!reader_ns() || parse(text, &value, 1) < 0 || value > (u64)(most))     \
+            return -EINVAL;                                                        \
+        l = ipc_ns_limits(reader_ns());                                            \
+        l.name = (type)value;                                                      \
+        ipc_ns_set_limits(reader_ns(), &l);                                        \
+        return 0;                                                                  \
+    }
+
+LIMIT_FILE(shmmax, u64, UINT64_MAX)
+LIMIT_FILE(shmall, u64, UINT64_MAX)
+LIMIT_FILE(shmmni, u32, LIMIT_SHM_SEGMENTS)
+LIMIT_FILE(msgmax, u32, LIMIT_MSG_SIZE)
+LIMIT_FILE(msgmnb, u32, INT32_MAX)
+LIMIT_FILE(msgmni, u32, LIMIT_MSG_QUEUES)
+
+/* Segments outlive their maker until somebody removes them. */
+int proc_show_rmid_forced(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "0\n");
+    return 0;
+}
+
+int proc_show_sem(const struct proc_node *n, struct proc_text *out)
+{
+    struct ipc_limits l;
+
+    if (!reader_ns())
+        return -ENOENT;
+    l = ipc_ns_limits(reader_ns());
+    proc_printf(out, "%u\t%u\t%u\t%u\n", l.semmsl, l.semmns, l.semopm, l.semmni);
+    return 0;
+}
+
+int proc_store_sem(const struct proc_node *n, const char *text, size_t len)
+{
+    struct ipc_limits l;
+    u64 v[4];
+
+    if (!reader_ns())
+        return -ENOENT;
+    l = ipc_ns_limits(reader_ns());
+    v[0] = l.semmsl;
+    v[1] = l.semmns;
+    v[2] = l.semopm;
+    v[3] = l.semmni;
+    if (parse(text, v, 4) < 0 || v[0] > LIMIT_SEM_SET || v[1] > LIMIT_SEMAPHORES ||
+        v[2] > LIMIT_SEM_OPS || v[3] > LIMIT_SEM_SETS)
+        return -EINVAL;
+    l.semmsl = (u32)v[0];
+    l.semmns = (u32)v[1];
+    l.semopm = (u32)v[2];
+    l.semmni = (u32)v[3];
+    ipc_ns_set_limits(reader_ns(), &l);
+    return 0;
+}
