@@ -1,6 +1,7 @@
 /* /proc/PID/fd and fdinfo: a process's descriptors. */
 #include "fs/epoll/epoll.h"
 #include "fs/eventfd/eventfd.h"
+#include "fs/inotify/inotify.h"
 #include "fs/proc/proc_priv.h"
 #include "fs/signalfd/signalfd.h"
 #include "fs/vfs/file.h"
@@ -138,6 +139,14 @@ static void show_watch(void *arg, int fd, const struct lx_epoll_event *ev)
     proc_printf(arg, "tfd: %8d events: %8x data: %16lx\n", fd, ev->events, (long)ev->data);
 }
 
+static void show_inotify(void *arg, s32 wd, struct inode *ino, u32 mask)
+{
+    u32 dev = ino->super->dev_major << 20 | ino->super->dev_minor;
+
+    proc_printf(arg, "inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0 \n", (u32)wd,
+                (long)ino->ino, dev, mask);
+}
+
 static int show_fdinfo(const struct proc_node *n, struct proc_text *out)
 {
     struct fdtable *files = proc_files(n);
@@ -157,6 +166,8 @@ static int show_fdinfo(const struct proc_node *n, struct proc_text *out)
         proc_printf(out, "sigmask:\t%016lx\n", (unsigned long)count);
     if (epoll_is(f))
         epoll_for_each(f, show_watch, out);
+    if (inotify_is(f))
+        inotify_for_each(f, show_inotify, out);
     file_put(f);
     return 0;
 }

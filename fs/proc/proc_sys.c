@@ -36,6 +36,9 @@ NUMBER(show_mount_max, LIMIT_MOUNTS)
 NUMBER(show_mmap_min, PLAT_GUEST_MIN)
 NUMBER(show_entropy, 256)
 NUMBER(show_watches, LIMIT_EPOLL_WATCHES)
+NUMBER(show_inotify_events, LIMIT_INOTIFY_EVENTS)
+NUMBER(show_inotify_instances, LIMIT_INOTIFY_INSTANCES)
+NUMBER(show_inotify_watches, LIMIT_INOTIFY_WATCHES)
 /* The host decides about overcommit; the default heuristic is what programs meet. */
 NUMBER(show_overcommit, 0)
 
@@ -189,9 +192,17 @@ static const struct proc_entry epoll_children[] = {
     {0},
 };
 
+static const struct proc_entry inotify_children[] = {
+    {.name = "max_queued_events", .mode = FILE_RO, .show = show_inotify_events},
+    {.name = "max_user_instances", .mode = FILE_RO, .show = show_inotify_instances},
+    {.name = "max_user_watches", .mode = FILE_RO, .show = show_inotify_watches},
+    {0},
+};
+
 static const struct proc_entry fs_children[] = {
     {.name = "epoll", .mode = DIR, .children = epoll_children},
     {.name = "file-max", .mode = FILE_RO, .show = show_file_max},
+    {.name = "inotify", .mode = DIR, .children = inotify_children},
     {.name = "mount-max", .mode = FILE_RO, .show = show_mount_max},
     {.name = "nr_open", .mode = FILE_RO, .show = show_nr_open},
     {.name = "pipe-max-size", .mode = FILE_RO, .show = show_pipe_max},

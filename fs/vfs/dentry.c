@@ -10,6 +10,7 @@
  * is then repeated, at last under dir_lock.
  */
 #include "fs/vfs/dentry_priv.h"
+#include "fs/vfs/notify.h"
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
 
@@ -33,6 +34,8 @@ static void dentry_free(struct obj *o)
             tree_write_end();
         }
         parent = d->parent;
+        if (d->inode && notify_any() && !inode_get_u32(&d->inode->nlink))
+            notify_gone(d->inode);
         inode_put(d->inode);
         hash_free(&d->children);
         if (d->name != d->short_name)

@@ -10,6 +10,7 @@
 #include "fs/vfs/locks.h"
 #include "fs/vfs/mount_priv.h"
 #include "fs/vfs/namei.h"
+#include "fs/vfs/notify.h"
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
 
@@ -31,6 +32,7 @@ static void file_free(struct obj *o)
 {
     struct file *f = container_of(o, struct file, obj);
 
+    notify_file(f, file_writable(f) ? LX_IN_CLOSE_WRITE : LX_IN_CLOSE_NOWRITE);
     if (!list_empty(&f->epolls))
         epoll_gone(f);
     file_locks_release(f);

@@ -7,6 +7,7 @@
 #include "fs/vfs/dentry.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/namei.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/setattr.h"
 #include "sentry/base/limits.h"
 
@@ -77,23 +78,32 @@ static ssize_t at_position(struct file *f, rw_fn *op, struct uio *io, s64 *pos)
 
 ssize_t file_read(struct file *f, struct uio *to, s64 *pos)
 {
+    ssize_t n;
+
     if (!file_readable(f))
         return -EBADF;
     if (!f->ops->read)
         return LX_S_ISDIR(inode_mode(f->inode)) ? -EISDIR : -EINVAL;
-    return at_position(f, f->ops->read, to, pos);
+    n = at_position(f, f->ops->read, to, pos);
+    if (n > 0)
+        notify_file(f, LX_IN_ACCESS);
+    return n;
 }
 
 ssize_t file_write(struct file *f, struct uio *from, s64 *pos)
 {
-    int err;
+    ssize_t n;
 
     if (!file_writable(f))
         return -EBADF;
     if (!f->ops->write)
         return -EINVAL;
-    err = setattr_kill_privs(f);
-    return err ? err : at_position(f, f->ops->write, from, pos);
+    n = setattr_kill_privs(f);
+    if (!n)
+        n = at_position(f, f->ops->write, from, pos);
+    if (n > 0)
+        notify_file(f, LX_IN_MODIFY);
+    return n;
 }
 
 ssize_t file_read_kernel(struct file *f, void *buf, size_t cap, u64 offset)
@@ -116,6 +126,8 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t cap, u64 offset)
             break;
         done += (size_t)n;
     }
+    if (done)
+        notify_file(f, LX_IN_ACCESS);
     return (ssize_t)done;
 }
 
@@ -180,7 +192,10 @@ int file_truncate(struct file *f, u64 size)
         err = setattr_kill_privs(f);
     if (err)
         return err;
-    return f->ops->truncate ? f->ops->truncate(f, size) : setattr_size(f->inode, size);
+    err = f->ops->truncate ? f->ops->truncate(f, size) : setattr_size(f->inode, size);
+    if (!err)
+        notify_file(f, LX_IN_MODIFY);
+    return err;
 }
 
 int file_fallocate(struct file *f, int mode, s64 offset, s64 len)
@@ -213,7 +228,11 @@ int file_fallocate(struct file *f, int mode, s64 offset, s64 len)
     err = mode & LX_FALLOC_FL_KEEP_SIZE ? 0 : file_size_limit((u64)offset + (u64)len);
     if (!err)
         err = setattr_kill_privs(f);
-    return err ? err : f->ops->fallocate(f, mode, (u64)offset, (u64)len);
+    if (!err)
+        err = f->ops->fallocate(f, mode, (u64)offset, (u64)len);
+    if (!err)
+        notify_file(f, LX_IN_MODIFY);
+    return err;
 }
 
 u32 file_poll(struct file *f)
@@ -264,6 +283,7 @@ int file_readdir(struct file *f, struct dir_emit *e)
     if (!err || !e->finish)
         f->pos = pos;
     mutex_unlock(&f->pos_lock);
+    notify_file(f, LX_IN_ACCESS);
     return err;
 }
 

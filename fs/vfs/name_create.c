@@ -5,6 +5,7 @@
 #include "fs/vfs/name_priv.h"
 
 #include "fs/vfs/mount.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/permission.h"
 #include "sentry/abi/lx_cred.h"
 
@@ -95,6 +96,8 @@ static int create_end(struct creation *c, struct inode *ino, int err)
     if (!err) {
         c->d->inode = ino;
         dentry_added(c->d);
+        notify_name(c->dir, LX_IN_CREATE, c->slot.name, c->slot.len,
+                    LX_S_ISDIR(inode_mode(ino)));
     }
     mutex_unlock(&c->dir->dir_lock);
     dentry_put(c->d);
@@ -195,5 +198,7 @@ int vfs_link(const struct walk_ctx *ctx, const struct path *old, const struct pa
     err = may_link(old, &c.slot.dir);
     if (!err)
         err = c.dir->ops->link(c.dir, c.d->name, c.d->len, ino);
+    if (!err)
+        notify_inode(ino, LX_IN_ATTRIB);
     return create_end(&c, err ? NULL : inode_get(ino), err);
 }

@@ -2,6 +2,7 @@
 #include "fs/vfs/name_priv.h"
 
 #include "fs/vfs/mount.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/permission.h"
 
 #include <errno.h>
@@ -15,6 +16,17 @@ static int refuse_odd(const struct name_slot *s, bool dir)
     if (name_is_dot(s))
         return -EINVAL;
     return name_is_dotdot(s) ? -ENOTEMPTY : -EBUSY;
+}
+
+/* report() - d's name is gone. If nobody else uses d the file's end is told before the name's, as
+ * Linux does, and now, so that it is told before anything that comes after it. */
+static void report(const struct name_slot *s, struct dentry *d, bool dir)
+{
+    if (!dir)
+        notify_inode(d->inode, LX_IN_ATTRIB);
+    if (atomic_load(&d->obj.count) == 1 && !inode_get_u32(&d->inode->nlink))
+        notify_gone(d->inode);
+    notify_name(s->dir.dentry->inode, LX_IN_DELETE, s->name, s->len, dir);
 }
 
 /* remove_locked() - the directory's dir_lock is held. *victim: a new reference for the caller to
@@ -38,9 +50,12 @@ static int remove_locked(const struct name_slot *s, const struct cred *cred, boo
         err = parent->ops->rmdir ? parent->ops->rmdir(parent, s->name, s->len, d->inode) : -EPERM;
     else
         err = parent->ops->unlink ? parent->ops->unlink(parent, s->name, s->len, d->inode) : -EPERM;
-    if (!err)
-        dentry_removed(d);
-    return err;
+    if (err)
+        return err;
+    dentry_removed(d);
+    if (notify_any())
+        report(s, d, dir);
+    return 0;
 }
 
 int vfs_unlink(const struct walk_ctx *ctx, const struct path *start, const char *name, bool dir)

@@ -6,6 +6,7 @@
 
 #include "fs/vfs/mount.h"
 #include "fs/vfs/name_priv.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/permission.h"
 #include "fs/vfs/setattr.h"
 #include "fs/vfs/walk_priv.h"
@@ -139,6 +140,10 @@ static int open_found(const struct path *p, const struct cred *cred, u32 flags, 
         file_put(f);
         return err;
     }
+    f->announced = true;
+    notify_file(f, LX_IN_OPEN);
+    if (flags & LX_O_TRUNC)
+        notify_file(f, LX_IN_MODIFY);
     *out = f;
     return 0;
 }
@@ -178,6 +183,7 @@ static int make_file(const struct walk_state *w, u32 mode, struct dentry **out)
     }
     d->inode = ino;
     dentry_added(d);
+    notify_name(dir, LX_IN_CREATE, d->name, d->len, false);
     *out = d;
     return 0;
 }

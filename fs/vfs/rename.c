@@ -8,6 +8,7 @@
 #include "fs/vfs/name_priv.h"
 
 #include "fs/vfs/mount.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/permission.h"
 
 #include <errno.h>
@@ -96,6 +97,20 @@ static int check_permission(struct renaming *r)
     return err;
 }
 
+static void report(const struct renaming *r)
+{
+    struct inode *from = dir_of(&r->from), *to = dir_of(&r->to);
+
+    notify_move(from, r->from.name, r->from.len, to, r->to.name, r->to.len, is_dir(r->old));
+    if (r->new && !(r->flags & LX_RENAME_EXCHANGE))
+        notify_inode(r->new->inode, LX_IN_ATTRIB);
+    notify_inode(r->old->inode, LX_IN_MOVE_SELF);
+    if (!(r->flags & LX_RENAME_EXCHANGE))
+        return;
+    notify_move(to, r->to.name, r->to.len, from, r->from.name, r->from.len, is_dir(r->new));
+    notify_inode(r->new->inode, LX_IN_MOVE_SELF);
+}
+
 /* commit() - by the file system, then in the tree of dentries. */
 static int commit(struct renaming *r)
 {
@@ -121,6 +136,8 @@ static int commit(struct renaming *r)
         dentry_swapped(r->old, r->new, buf_old, buf_new);
     else
         dentry_moved(r->old, r->to.dir.dentry, r->to.name, r->to.len, buf_old);
+    if (notify_any())
+        report(r);
     return 0;
 }
 

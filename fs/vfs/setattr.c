@@ -6,6 +6,7 @@
 
 #include "fs/vfs/file.h"
 #include "fs/vfs/mount.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/permission.h"
 #include "sentry/abi/lx_cred.h"
 
@@ -53,11 +54,15 @@ int setattr_kill_privs(struct file *f)
     struct inode *ino = f->inode;
     u32 mode = inode_mode(ino);
     struct setattr s = {.valid = SET_MODE, .mode = privs_killed(mode) & LX_S_IALLUGO};
+    int err;
 
     if (likely(!(mode & (LX_S_ISUID | LX_S_ISGID))) || !LX_S_ISREG(mode) ||
         privs_killed(mode) == mode || cred_capable(f->cred, LX_CAP_FSETID))
         return 0;
-    return apply(ino, &s);
+    err = apply(ino, &s);
+    if (!err)
+        notify_file(f, LX_IN_ATTRIB);
+    return err;
 }
 
 /* may_chown() - to the owner's own uid and a group of its own, or with CAP_CHOWN. */
@@ -118,6 +123,21 @@ static void clear_privs(const struct inode *ino, const struct cred *cred, struct
     s->mode = killed;
 }
 
+/* events_of() - what a change is reported as. */
+static u32 events_of(u32 valid)
+{
+    bool atime = valid & (SET_ATIME | SET_ATIME_NOW), mtime = valid & (SET_MTIME | SET_MTIME_NOW);
+    u32 mask = valid & (SET_MODE | SET_UID | SET_GID) ? LX_IN_ATTRIB : 0;
+
+    if (valid & SET_SIZE)
+        mask |= LX_IN_MODIFY;
+    if (atime && mtime)
+        mask |= LX_IN_ATTRIB;
+    else if (atime || mtime)
+        mask |= atime ? LX_IN_ACCESS : LX_IN_MODIFY;
+    return mask;
+}
+
 int vfs_setattr(const struct path *p, const struct cred *cred, const struct setattr *s)
 {
     struct inode *ino = p->dentry->inode;
@@ -145,5 +165,8 @@ int vfs_setattr(const struct path *p, const struct cred *cred, const struct seta
         return err;
     if (s->valid & (SET_UID | SET_GID | SET_SIZE))
         clear_privs(ino, cred, &change);
-    return apply(ino, &change);
+    err = apply(ino, &change);
+    if (!err && notify_any())
+        notify_dentry(p->dentry, events_of(change.valid));
+    return err;
 }

@@ -1,6 +1,7 @@
 /* Supers: mounted instances of file systems; the list of file system types. */
 #include "fs/vfs/dentry_priv.h"
 #include "fs/vfs/mount.h"
+#include "fs/vfs/notify.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ static void super_free(struct obj *o)
 {
     struct super *sb = container_of(o, struct super, obj);
 
+    notify_super_gone(sb);
     cache_prune(sb);
     dentry_put(sb->root);
     if (sb->ops && sb->ops->free)
@@ -37,6 +39,7 @@ struct super *super_new(const struct fs_type *type, const struct super_ops *ops,
     sb->user_ns = cred ? user_ns_get(cred->user_ns) : NULL;
     mutex_init(&sb->rename_lock, LOCK_RENAME);
     atomic_init(&sb->next_ino, 1);
+    list_init(&sb->marks);
     list_init(&sb->in_cache);
     list_init(&sb->lru);
     return sb;

@@ -106,6 +106,7 @@ struct super {
     struct user_ns *user_ns;  /* a reference: capabilities are checked against it */
     struct mutex rename_lock;
     _Atomic(u64) next_ino;     /* of inode_new() */
+    struct list_node marks;    /* on its inodes; guarded by the notify lock */
     struct list_node in_cache; /* and below: guarded by the dentry lock */
     struct list_node lru;      /* its cached dentries, most recent first */
     void *private;
@@ -173,6 +174,8 @@ struct inode {
     _Atomic(s32) writers;       /* > 0: opened for writing so often; < 0: being executed so often */
     _Atomic(const char *) link; /* symlinks: the target if the file system keeps it for the inode's
                                  * life; spares readlink() in walks. NULL: ask */
+    _Atomic(u32) watched;       /* LX_IN_* that marks want; see notify.h */
+    struct notify_mark *marks;  /* guarded by the notify lock */
     bool linkable;              /* an O_TMPFILE file that may still get a name */
     struct mutex lock;
     /* and below: guarded by lock; mode's type never changes. Walks read mode, uid and gid without
@@ -260,6 +263,7 @@ struct file {
     u32 owner_signo; /* F_SETSIG, F_SETOWN */
     s32 owner_pid;
     struct list_node epolls; /* epoll watches on this file; guarded by epoll's own lock */
+    bool announced;          /* opened by name: what happens to it is reported (notify.h) */
     bool map_anonymous;      /* /dev/zero: a mapping of it is anonymous memory */
     int8_t writer_share;     /* what it added to inode->writers */
     void *private;

@@ -2,6 +2,7 @@
 #include "fs/vfs/xattr.h"
 
 #include "fs/vfs/mount.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/permission.h"
 #include "sentry/abi/lx_cred.h"
 #include "sentry/base/limits.h"
@@ -106,7 +107,10 @@ int vfs_xattr_set(const struct path *p, const struct cred *cred, const char *nam
     err = check(p, cred, name, true);
     if (err)
         return err;
-    return ops && ops->set ? ops->set(p->dentry->inode, name, buf, len, flags) : -EOPNOTSUPP;
+    err = ops && ops->set ? ops->set(p->dentry->inode, name, buf, len, flags) : -EOPNOTSUPP;
+    if (!err)
+        notify_dentry(p->dentry, LX_IN_ATTRIB);
+    return err;
 }
 
 int vfs_xattr_remove(const struct path *p, const struct cred *cred, const char *name)
@@ -116,5 +120,8 @@ int vfs_xattr_remove(const struct path *p, const struct cred *cred, const char *
 
     if (err)
         return err;
-    return ops && ops->remove ? ops->remove(p->dentry->inode, name) : -EOPNOTSUPP;
+    err = ops && ops->remove ? ops->remove(p->dentry->inode, name) : -EOPNOTSUPP;
+    if (!err)
+        notify_dentry(p->dentry, LX_IN_ATTRIB);
+    return err;
 }
