@@ -320,3 +320,10 @@ int proc_boot(void)
     fsize_limit_init();
     return machine_init(0, 0);
 }
+
+struct pid *proc_file_pid(const struct file *f)
+{
+    const struct proc_node *n = f->inode->super->type == &proc_fs_type ? f->inode->private : NULL;
+
+    return n && n->entry == &proc_pid_dir ? n->pid : NULL;
+}

@@ -4,7 +4,12 @@
 #include "fs/vfs/vfs.h"
 
 /* Mounted with fs_mount_args.data the struct pid_ns that it shows; NULL: the calling task's. */
+struct pid;
+
 extern const struct fs_type proc_fs_type;
+
+/* proc_file_pid() - of a directory /proc/PID: whose it is, borrowed from f; NULL: f is none. */
+struct pid *proc_file_pid(const struct file *f);
 
 /* proc_boot() - read what is told of the host's machine, while its files are there. Return: 0, errno. */
 int proc_boot(void);

@@ -10,6 +10,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/pidfd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -147,6 +148,17 @@ static void show_inotify(void *arg, s32 wd, struct inode *ino, u32 mask)
                 (long)ino->ino, dev, mask);
 }
 
+/* show_pidfd() - the process's number in the namespace of this /proc, and inwards from there. */
+static void show_pidfd(const struct proc_node *n, const struct pid *pid, struct proc_text *out)
+{
+    s32 nr = atomic_load(&pid->fate) == PID_REAPED ? -1 : pid_nr(pid, n->ns);
+
+    proc_printf(out, "Pid:\t%d\nNSpid:\t%d", nr, nr);
+    for (u32 i = n->ns->level + 1; nr > 0 && i <= pid->level; i++)
+        proc_printf(out, "\t%d", pid->numbers[i].nr);
+    proc_puts(out, "\n");
+}
+
 static int show_fdinfo(const struct proc_node *n, struct proc_text *out)
 {
     struct fdtable *files = proc_files(n);
@@ -162,6 +174,8 @@ static int show_fdinfo(const struct proc_node *n, struct proc_text *out)
                 (unsigned long)f->inode->ino);
     if (eventfd_count(f, &count))
         proc_printf(out, "eventfd-count: %16lx\n", (unsigned long)count);
+    if (pidfd_pid(f))
+        show_pidfd(n, pidfd_pid(f), out);
     if (signalfd_mask(f, &count))
         proc_printf(out, "sigmask:\t%016lx\n", (unsigned long)count);
     if (epoll_is(f))

@@ -1,7 +1,6 @@
 /* The process behind a node of /proc, and who may look into it. */
 #include "fs/proc/proc_priv.h"
 
-#include "sentry/abi/lx_cred.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
@@ -97,17 +96,6 @@ struct nsproxy *proc_ns(const struct proc_node *n)
     return with_task(n, nsproxy, ns);
 }
 
-/* dumpable() - may others of the same user look into it? A process without memory: yes. */
-static bool dumpable(struct task *t)
-{
-    bool yes;
-
-    mutex_lock(&t->lock);
-    yes = !t->mm || t->mm->dumpable == 1;
-    mutex_unlock(&t->lock);
-    return yes;
-}
-
 void proc_owner(const struct proc_node *n, u32 *uid, u32 *gid)
 {
     struct task *t = proc_task(n);
@@ -118,7 +106,7 @@ void proc_owner(const struct proc_node *n, u32 *uid, u32 *gid)
         return;
     c = task_cred_of(t);
     /* What everybody may read is the process's own in any case. */
-    if (n->entry->mode == (LX_S_IFDIR | 0555) || dumpable(t)) {
+    if (n->entry->mode == (LX_S_IFDIR | 0555) || task_dumpable(t)) {
         *uid = c->euid;
         *gid = c->egid;
     } else {
@@ -131,36 +119,19 @@ void proc_owner(const struct proc_node *n, u32 *uid, u32 *gid)
     task_put(t);
 }
 
-/* same_user() - ptrace(2): the caller's file system ids are all three ids of the target. */
-static bool same_user(const struct cred *me, const struct cred *c)
-{
-    return me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
-           me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid;
-}
-
 int proc_may_inspect(const struct proc_node *n)
 {
     struct task *t;
-    struct cred *c;
-    bool ok;
+    int rc;
 
     if (!current)
         return 0;
     t = proc_task(n);
     if (!t)
         return -ESRCH;
-    if (t->tg == current->tg) {
-        task_put(t);
-        return 0;
-    }
-    c = task_cred_of(t);
-    ok = cred_has_cap(task_cred(current), c->user_ns, LX_CAP_SYS_PTRACE);
-    if (!ok)
-        ok = same_user(task_cred(current), c) && dumpable(t) &&
-             !(c->cap_permitted & ~task_cred(current)->cap_permitted);
-    cred_put(c);
+    rc = task_may_access(current, t, false);
     task_put(t);
-    return ok ? 0 : -EACCES;
+    return rc == -EPERM ? -EACCES : rc;
 }
 
 s32 proc_number(const char *name, u32 len)

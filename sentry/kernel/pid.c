@@ -7,6 +7,7 @@
  */
 #include "sentry/kernel/pid.h"
 
+#include "sentry/abi/lx_poll.h"
 #include "sentry/base/limits.h"
 #include "sentry/base/lock.h"
 #include "sentry/cred/cred.h"
@@ -58,6 +59,7 @@ static void pid_free(struct obj *o)
 {
     struct pid *p = container_of(o, struct pid, obj);
 
+    waitq_destroy(&p->fate_wait);
     pid_ns_put(p->ns);
     free(p);
 }
@@ -117,6 +119,7 @@ int pid_alloc(struct pid_ns *ns, struct pid **out)
     obj_init(&p->obj, &pid_type);
     p->ns = pid_ns_get(ns);
     p->level = ns->level;
+    waitq_init(&p->fate_wait);
     pid_lock();
     if (ns->dying)
         err = -ENOMEM; /* as Linux: fork in a namespace whose init is gone */
@@ -142,6 +145,12 @@ void pid_release_locked(struct pid *p)
         return; /* the number is still a group's or session's: they release it */
     for (u32 i = 0; i <= p->level; i++)
         drop_number_locked(&p->numbers[i]);
+}
+
+void pid_set_fate_locked(struct pid *p, enum pid_fate fate)
+{
+    atomic_store(&p->fate, fate);
+    waitq_wake_all(&p->fate_wait, LX_POLLIN | LX_POLLRDNORM);
 }
 
 s32 pid_nr(const struct pid *p, const struct pid_ns *ns)

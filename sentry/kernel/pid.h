@@ -7,6 +7,7 @@
 #include "sentry/base/hash.h"
 #include "sentry/base/list.h"
 #include "sentry/base/obj.h"
+#include "sentry/wait/wait.h"
 
 struct task;
 struct thread_group;
@@ -37,6 +38,8 @@ struct pid_number {
     struct hash_node node; /* ns->by_number */
 };
 
+enum pid_fate { PID_ALIVE, PID_DEAD, PID_REAPED };
+
 struct pid {
     struct obj obj;
     struct pid_ns *ns; /* a reference: the innermost */
@@ -44,6 +47,8 @@ struct pid {
     struct thread_group *tg;     /* set while this is a tgid */
     struct process_group *pgrp;  /* set while this is a pgid */
     struct session *session;     /* set while this is a sid */
+    _Atomic(u32) fate;           /* enum pid_fate: what has become of the process */
+    struct waitq fate_wait;      /* who waits for that: pidfds */
     u32 level;
     struct pid_number numbers[]; /* level + 1 of them, outermost first */
 };
@@ -76,6 +81,8 @@ struct pid_ns *pid_ns_new(struct pid_ns *parent, struct user_ns *user_ns);
 int pid_alloc(struct pid_ns *ns, struct pid **out);
 /* pid_release_locked() - give the numbers back; the object lives until its last reference. */
 void pid_release_locked(struct pid *p);
+/* pid_set_fate_locked() - tell who watches the process. pid lock held. */
+void pid_set_fate_locked(struct pid *p, enum pid_fate fate);
 /* pid_nr() - the number as `ns` sees it; 0 if it doesn't. */
 s32 pid_nr(const struct pid *p, const struct pid_ns *ns);
 /* pid_was_nr() - the same for one that may be gone: the number that it had. NULL: 0. */

@@ -206,9 +206,10 @@ int task_exec(struct task *t, struct file *file, const char *filename, struct ex
 /* task_wait() - wait4(2) and waitid(2). */
 struct lx_rusage;
 struct wait_request {
-    enum { WAIT_ANY, WAIT_PID, WAIT_PGRP } which;
+    enum { WAIT_ANY, WAIT_PID, WAIT_PGRP, WAIT_PIDFD } which;
     s32 nr;      /* WAIT_PID, WAIT_PGRP: as the caller's pid namespace has it; WAIT_PGRP 0: its own */
-    u32 options; /* LX_W* */
+    const struct pid *pidfd; /* WAIT_PIDFD: borrowed */
+    u32 options;             /* LX_W* */
     /* what was found; pid 0: nothing (WNOHANG) */
     s32 pid;
     u32 uid, status; /* wait status */
@@ -264,6 +265,12 @@ static inline const struct cred *task_cred(const struct task *t)
 }
 struct cred *task_cred_of(struct task *t);
 void task_set_cred(struct task *t, struct cred *fresh);
+
+/* task_may_access() - may the calling task look into `t` (ptrace(2))? `real`: by its real ids, as to
+ * attach; else by its file system ids. Return: 0, -EPERM. task_dumpable(): may others of the same
+ * user? A process without memory: yes. */
+int task_may_access(struct task *from, struct task *t, bool real);
+bool task_dumpable(struct task *t);
 
 /* task_stop_all() - bring every task of a container to its boundary, invisibly; resume ends it.
  * When it returns no guest code runs; handlers that sleep go on sleeping. */

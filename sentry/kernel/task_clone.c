@@ -13,6 +13,7 @@
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -73,7 +74,9 @@ static int check_flags(const struct task *t, const struct clone_args *a)
 
         return user_only || cred_capable(task_cred(t), LX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
     }
-    if ((flags & LX_CLONE_PIDFD) || (flags & LX_CLONE_INTO_CGROUP) || a->set_tid_size)
+    if ((flags & LX_CLONE_PIDFD) && (flags & (LX_CLONE_DETACHED | LX_CLONE_THREAD)))
+        return -EINVAL;
+    if ((flags & LX_CLONE_INTO_CGROUP) || a->set_tid_size)
         return -EINVAL;
     return 0;
 }
@@ -314,6 +317,26 @@ static int link_child(struct task *t, struct task *child, const struct clone_arg
     return err;
 }
 
+/* open_pidfd() - CLONE_PIDFD: a descriptor of the child for the caller. Return: its number, errno. */
+static int open_pidfd(struct task *t, struct task *child, uaddr_t uaddr)
+{
+    struct file *f;
+    s32 fd;
+    int err = pidfd_file(child->pid, 0, task_cred(t), &f);
+
+    if (err)
+        return err;
+    fd = fd_install(t->files, f, 0, task_rlimit(t, LX_RLIMIT_NOFILE), true);
+    if (fd < 0) {
+        file_put(f);
+        return fd;
+    }
+    if (usermem_put(t->mm, uaddr, &fd) == 0)
+        return fd;
+    fd_close(t->files, fd);
+    return -EFAULT;
+}
+
 /* tell_tids() - CLONE_PARENT_SETTID and CLONE_CHILD_SETTID; a bad address is nobody's error. */
 static void tell_tids(struct task *t, struct task *child, const struct clone_args *a, s32 nr)
 {
@@ -345,7 +368,7 @@ s64 task_clone(struct task *t, const struct clone_args *a)
     u32 uid = t->cred->uid, group_signals;
     struct vfork *v = NULL;
     struct task *child;
-    s32 nr;
+    s32 nr, pidfd;
     int err = check_flags(t, a);
 
     if (!err)
@@ -363,7 +386,12 @@ s64 task_clone(struct task *t, const struct clone_args *a)
     if (!err) {
         child->vfork = vfork_get(v);
         nr = pid_nr(child->pid, t->pid->ns);
-        err = link_child(t, child, a, group_signals);
+        pidfd = a->flags & LX_CLONE_PIDFD ? open_pidfd(t, child, a->pidfd) : -1;
+        err = a->flags & LX_CLONE_PIDFD && pidfd < 0 ? pidfd : 0;
+        if (!err)
+            err = link_child(t, child, a, group_signals);
+        if (err && pidfd >= 0)
+            fd_close(t->files, pidfd);
         if (err)
             discard_child(child);
     }

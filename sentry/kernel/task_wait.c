@@ -24,6 +24,8 @@ static bool selected(const struct wait_scan *s, const struct thread_group *child
 
     if (req->which == WAIT_PID && pid_nr(child->pid, ns) != req->nr)
         return false;
+    if (req->which == WAIT_PIDFD && child->pid != req->pidfd)
+        return false;
     if (req->which == WAIT_PGRP) {
         if (req->nr == 0 && child->pgrp != s->task->tg->pgrp)
             return false;

@@ -197,6 +197,7 @@ bool thread_group_die_locked(struct thread_group *tg, struct list_node *reaped)
     struct pid_ns *ns = tg->pid->ns;
 
     tg->dead = true;
+    pid_set_fate_locked(tg->pid, PID_DEAD);
     adopt_children_locked(tg, reaped);
     check_orphaned_locked(tg, tg->parent, tg);
     session_end_locked(tg);
@@ -228,6 +229,7 @@ void thread_group_reap_locked(struct thread_group *tg, struct list_node *reaped)
     tg->pid->tg = NULL;
     pgrp_leave_locked(tg);
     pid_release_locked(tg->pid);
+    pid_set_fate_locked(tg->pid, PID_REAPED);
     tg->reaped = true;
     atomic_store(&leader->state, TASK_DEAD);
     task_count_release(tg->container, leader->cred->uid);

@@ -1,4 +1,8 @@
-/* Sending signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2). */
+/* Sending signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2),
+ * pidfd_send_signal(2). */
+#include "fs/proc/proc.h"
+#include "sentry/base/clean.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -144,6 +148,63 @@ static s64 send_thread(struct task *t, s32 tgid, s32 tid, s32 signo, const struc
         err = -EPERM;
     else if (signo)
         err = signal_send_task(to, info);
+    pid_unlock();
+    return err;
+}
+
+/* signalled_pid() - whom pidfd_send_signal(2)'s descriptor names: a pidfd, or a directory /proc/PID.
+ * Borrowed from f; NULL: it is neither. */
+static struct pid *signalled_pid(const struct file *f)
+{
+    struct pid *pid = pidfd_pid(f);
+
+    return pid ? pid : proc_file_pid(f);
+}
+
+/* sees() - does a process have, or has it had, a number in this namespace? */
+static bool sees(const struct pid_ns *ns, const struct pid *pid)
+{
+    const struct pid_ns *at = pid->ns;
+
+    while (at && at != ns)
+        at = at->parent;
+    return at != NULL;
+}
+
+/* pidfd_info() - the caller's siginfo, checked. Return: 0, -EFAULT, -EINVAL, -EPERM. */
+static int pidfd_info(struct task *t, const struct pid *pid, s32 signo, u64 uinfo,
+                      struct lx_siginfo *info)
+{
+    if (usermem_get(t->mm, info, uinfo) < 0)
+        return -EFAULT;
+    if (info->signo != signo)
+        return -EINVAL;
+    return (info->code >= 0 || info->code == LX_SI_TKILL) && pid != t->pid ? -EPERM : 0;
+}
+
+s64 sys_pidfd_send_signal(struct task *t, const u64 a[6])
+{
+    auto_put(file) struct file *f = NULL;
+    struct lx_siginfo info;
+    s32 signo = (s32)a[1];
+    struct pid *pid;
+    int err;
+
+    if ((u32)a[3])
+        return -EINVAL;
+    err = arg_fd(t, a[0], &f);
+    if (err < 0)
+        return err;
+    pid = signalled_pid(f);
+    if (!pid)
+        return -EBADF;
+    if (!sees(t->pid->ns, pid))
+        return -EINVAL;
+    err = a[2] ? pidfd_info(t, pid, signo, a[2], &info) : 0;
+    if (err < 0)
+        return err;
+    pid_lock();
+    err = pid->tg ? send_group_locked(t, pid->tg, signo, a[2] ? &info : NULL) : -ESRCH;
     pid_unlock();
     return err;
 }

@@ -3,6 +3,7 @@
 #include "sentry/base/clean.h"
 #include "sentry/base/limits.h"
 #include "sentry/kernel/loader.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ s64 sys_clone(struct task *t, const u64 a[6])
         .exit_signal = (u32)a[0] & LX_CSIGNAL,
         .stack = a[1],
         .parent_tid = a[2],
+        .pidfd = a[2],
         .child_tid = a[3],
         .tls = a[4],
     };
@@ -265,15 +267,29 @@ static int put_waitid_info(struct task *t, uaddr_t uaddr, const struct wait_requ
                        offsetof(struct lx_siginfo, chld.pad) - offsetof(struct lx_siginfo, chld));
 }
 
+/* waitid_pidfd() - wait by descriptor: a new reference in *f, and WNOHANG by its flags. */
+static int waitid_pidfd(struct task *t, s32 fd, struct wait_request *w, struct file **f)
+{
+    if (fd < 0)
+        return -EINVAL;
+    if (arg_fd(t, (u64)(u32)fd, f) < 0 || !pidfd_pid(*f))
+        return -EBADF;
+    w->which = WAIT_PIDFD;
+    w->pidfd = pidfd_pid(*f);
+    if ((*f)->flags & LX_O_NONBLOCK)
+        w->options |= LX_WNOHANG;
+    return 0;
+}
+
 /* waitid_which() - Return: 0, or waitid(2)'s errno for its first two arguments. */
-static int waitid_which(u64 type, s32 nr, struct wait_request *w)
+static int waitid_which(struct task *t, u64 type, s32 nr, struct wait_request *w, struct file **f)
 {
     w->nr = nr;
     switch (type) {
     case LX_P_ALL: w->which = WAIT_ANY; return 0;
     case LX_P_PID: w->which = WAIT_PID; return nr > 0 ? 0 : -EINVAL;
     case LX_P_PGID: w->which = WAIT_PGRP; return nr >= 0 ? 0 : -EINVAL;
-    case LX_P_PIDFD: return nr >= 0 ? -EBADF : -EINVAL; /* there are no pidfds yet, so it is none */
+    case LX_P_PIDFD: return waitid_pidfd(t, nr, w, f);
     default: return -EINVAL;
     }
 }
@@ -283,17 +299,20 @@ s64 sys_waitid(struct task *t, const u64 a[6])
     const u32 events = LX_WEXITED | LX_WSTOPPED | LX_WCONTINUED;
     struct lx_rusage rusage = {0};
     struct wait_request w = {.options = (u32)a[3], .rusage = a[4] ? &rusage : NULL};
+    auto_put(file) struct file *pidfd = NULL;
     int err;
 
     if ((w.options & ~(events | LX_WNOHANG | LX_WNOWAIT | LX_WNOTHREAD | LX_WCLONE | LX_WALL)) ||
         !(w.options & events))
         err = -EINVAL;
     else
-        err = waitid_which(a[0], (s32)a[1], &w);
+        err = waitid_which(t, a[0], (s32)a[1], &w, &pidfd);
     if (!err)
         err = task_wait(t, &w);
     if (!err && w.pid && put_rusage(t, a[4], &rusage) < 0)
         return -EFAULT;
+    if (!err && !w.pid && !((u32)a[3] & LX_WNOHANG))
+        err = -EAGAIN; /* the descriptor is the one that does not block */
     /* Filled with zeros where nothing was found. */
     if (a[2] && put_waitid_info(t, a[2], &w) < 0)
         return -EFAULT;

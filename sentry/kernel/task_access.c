@@ -1,0 +1,39 @@
+/* Who may look into or change another process: ptrace(2), "Ptrace access mode checking". */
+#include "sentry/abi/lx_cred.h"
+#include "sentry/kernel/task_priv.h"
+
+#include <errno.h>
+
+/* same_ids() - is the caller's one uid and gid all three of the target's? */
+static bool same_ids(const struct cred *c, u32 uid, u32 gid)
+{
+    return uid == c->euid && uid == c->suid && uid == c->uid && gid == c->egid && gid == c->sgid &&
+           gid == c->gid;
+}
+
+bool task_dumpable(struct task *t)
+{
+    bool yes;
+
+    mutex_lock(&t->lock);
+    yes = !t->mm || __atomic_load_n(&t->mm->dumpable, __ATOMIC_RELAXED) == 1;
+    mutex_unlock(&t->lock);
+    return yes;
+}
+
+int task_may_access(struct task *from, struct task *t, bool real)
+{
+    const struct cred *me = task_cred(from);
+    struct cred *c;
+    bool ok;
+
+    if (from->tg == t->tg)
+        return 0;
+    c = task_cred_of(t);
+    ok = cred_has_cap(me, c->user_ns, LX_CAP_SYS_PTRACE);
+    if (!ok)
+        ok = same_ids(c, real ? me->uid : me->fsuid, real ? me->gid : me->fsgid) &&
+             task_dumpable(t) && !(c->cap_permitted & ~me->cap_permitted);
+    cred_put(c);
+    return ok ? 0 : -EPERM;
+}
