@@ -4,6 +4,7 @@
 #include "sentry/base/host_thread.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/usage.h"
 
 #include <errno.h>
@@ -284,6 +285,17 @@ static void show_memory(struct proc_text *out, const struct sizes *z)
         proc_printf(out, "%s\t%8lu kB\n", rows[i].name, (long)(rows[i].bytes / KB));
 }
 
+static void show_seccomp(struct proc_text *out, struct task *t)
+{
+    u32 filters;
+
+    mutex_lock(&t->tg->lock);
+    filters = t->seccomp ? t->seccomp->depth : 0;
+    mutex_unlock(&t->tg->lock);
+    proc_printf(out, "Seccomp:\t%u\nSeccomp_filters:\t%u\n", seccomp_mode(&t->seccomp_mode),
+                filters);
+}
+
 static void show_capabilities(struct proc_text *out, struct task *t)
 {
     struct cred *c = task_cred_of(t);
@@ -338,7 +350,8 @@ static void show_status(struct proc_text *out, const struct proc_node *n, struct
                 (long)v->pending, (long)v->group_pending, (long)v->blocked, (long)v->ignored);
     proc_printf(out, "SigCgt:\t%016lx\n", (long)v->caught);
     show_capabilities(out, t);
-    proc_puts(out, "Seccomp:\t0\nSpeculation_Store_Bypass:\tunknown\n");
+    show_seccomp(out, t);
+    proc_puts(out, "Speculation_Store_Bypass:\tunknown\n");
     show_cpus(out, t);
     proc_puts(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n"
                    "voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");

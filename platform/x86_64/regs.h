@@ -33,6 +33,14 @@ static inline void arch_syscall_return(struct arch_regs *r, s64 value)
     r->rax = (u64)value;
 }
 
+/* arch_syscall_ip() - where the task goes on after its system call. */
+static inline uaddr_t arch_syscall_ip(const struct arch_regs *r)
+{
+    return r->rip;
+}
+
+#define ARCH_AUDIT 0xc000003eu /* AUDIT_ARCH_X86_64 */
+
 /* arch_syscall_rewind() - make the task execute its system call again, as number `nr`. */
 static inline void arch_syscall_rewind(struct arch_regs *r, u64 nr)
 {

@@ -17,6 +17,7 @@
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ static void task_free(struct obj *o)
     exec_request_put(t->boot);
     vfork_put(t->vfork);
     sem_exit(t);
+    seccomp_filter_put(t->seccomp);
     mm_put(t->mm);
     fdtable_put(t->files);
     fs_context_put(t->fs);
@@ -201,11 +203,12 @@ static void step_syscall(struct task *t, bool vsyscall)
     const struct platform_ops *ops = task_platform(t);
     struct arch_regs *regs = ops->regs(t->thread);
     u64 args[6];
-    s64 result;
+    s64 result = -ENOSYS;
 
     t->syscall_nr = arch_syscall_nr(regs);
     arch_syscall_args(regs, args);
-    result = dispatch(t, t->syscall_nr, args);
+    if (likely(!seccomp_mode(&t->seccomp_mode)) || seccomp_allows(t, t->syscall_nr, args, &result))
+        result = dispatch(t, t->syscall_nr, args);
     if (t->leaving)
         return;
     /* After execve the registers are another thread's. */

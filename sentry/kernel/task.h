@@ -34,6 +34,7 @@ struct exec_request;
 struct fdtable;
 struct fs_context;
 struct nsproxy;
+struct seccomp_filter;
 struct sem_undo_list;
 struct session;
 
@@ -101,6 +102,9 @@ struct task {
     u64 utime_ns, stime_ns;
     u64 min_flt, maj_flt;    /* of this program; see task_account() */
     u64 start_time;          /* monotonic ns */
+    u32 seccomp_mode; /* read without a lock; written under tg->lock: see seccomp.h */
+    struct seccomp_filter *seccomp; /* the same; a reference */
+    atomic_bool must_drop_privs; /* set under tg->lock: before its next call, no_new_privs */
     struct sem_undo_list *sem_undo; /* own: a reference, or NULL; see sem_exit() */
     u32 personality;
     u32 timer_slack_ns;

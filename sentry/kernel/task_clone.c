@@ -14,6 +14,7 @@
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/pidfd.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -304,6 +305,8 @@ static int link_child(struct task *t, struct task *child, const struct clone_arg
     pid_lock();
     mutex_lock(&t->tg->lock);
     err = check_late_locked(t, a, group_signals);
+    if (!err)
+        seccomp_inherit_locked(t, child);
     if (!err && tg == t->tg)
         task_link_locked(child);
     mutex_unlock(&t->tg->lock);

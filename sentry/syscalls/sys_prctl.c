@@ -1,5 +1,6 @@
 /* prctl(2). */
 #include "sentry/abi/lx_cred.h"
+#include "sentry/syscalls/sys_seccomp.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ enum {
     PR_GET_TIMERSLACK = 30,
     PR_SET_CHILD_SUBREAPER = 36,
     PR_GET_CHILD_SUBREAPER = 37,
+    PR_GET_SECCOMP = 21,
+    PR_SET_SECCOMP = 22,
     PR_SET_NO_NEW_PRIVS = 38,
     PR_GET_NO_NEW_PRIVS = 39,
     PR_GET_TID_ADDRESS = 40,
@@ -220,6 +223,10 @@ s64 sys_prctl(struct task *t, const u64 a[6])
         return set_subreaper(t, a[1]);
     case PR_GET_CHILD_SUBREAPER:
         return put_int(t, a[1], t->tg->is_subreaper);
+    case PR_GET_SECCOMP:
+        return t->seccomp_mode;
+    case PR_SET_SECCOMP:
+        return seccomp_prctl(t, a);
     case PR_SET_NO_NEW_PRIVS:
         return set_no_new_privs(t, a);
     case PR_GET_NO_NEW_PRIVS:
