@@ -2,6 +2,7 @@
 #include "sentry/boot.h"
 
 #include "fs/dev/dev.h"
+#include "fs/devpts/devpts.h"
 #include "fs/gofer/gofer.h"
 #include "fs/pipe/pipe.h"
 #include "fs/proc/proc.h"
@@ -28,6 +29,7 @@ static const struct fs_type *const fs_types[] = {
     &gofer_fs_type,
     &tmpfs_type,
     &devtmpfs_type,
+    &devpts_fs_type,
     &proc_fs_type,
     &sysfs_fs_type,
 };
@@ -49,6 +51,7 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
     for (size_t i = 0; i < ARRAY_SIZE(fs_types); i++)
         fs_type_register(fs_types[i]);
     dev_init();
+    devpts_init();
     pipe_init();
     fsize_limit_init();
     err = proc_boot();

@@ -33,6 +33,7 @@ static const struct {
     {"proc", "/proc", NULL},
     {"sysfs", "/sys", NULL},
     {"devtmpfs", "/dev", NULL},
+    {"devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5"},
     {"tmpfs", "/dev/shm", "mode=1777,size=67108864"},
 };
 
@@ -152,7 +153,7 @@ static int mount_bind_entry(struct builder *b, const struct oci_mount *m,
 static bool leave_out(const char *type)
 {
     return strcmp(type, "mqueue") == 0 || strcmp(type, "cgroup") == 0 ||
-           strcmp(type, "cgroup2") == 0 || strcmp(type, "devpts") == 0;
+           strcmp(type, "cgroup2") == 0;
 }
 
 static int mount_spec_entry(struct builder *b, size_t i)

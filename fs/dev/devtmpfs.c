@@ -1,7 +1,7 @@
 /*
  * /dev: a tmpfs with the nodes, links and directories that a container expects (the OCI runtime
- * spec's default devices). tty, console and ptmx have nodes whose drivers belong to the terminals:
- * until those register, opening them is ENXIO, as it is without a controlling terminal.
+ * spec's default devices). The drivers of tty and ptmx are fs/devpts'; nothing is behind console
+ * until a container's terminal is mounted on it.
  */
 #include "fs/dev/dev_priv.h"
 #include "fs/tmpfs/tmpfs.h"

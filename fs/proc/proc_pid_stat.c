@@ -2,6 +2,7 @@
 #include "fs/proc/proc_priv.h"
 
 #include "sentry/base/host_thread.h"
+#include "sentry/kernel/ctty.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/seccomp.h"
@@ -15,7 +16,8 @@
 
 /* What stat and status are made from; one moment's view. */
 struct view {
-    s32 pid, tgid, ppid, pgid, sid, tty, tpgid;
+    s32 pid, tgid, ppid, pgid, sid, tpgid;
+    u32 tty;
     char state;
     char comm[16];
     u32 threads;
@@ -53,10 +55,8 @@ static void view_tree(struct view *v, const struct proc_node *n, struct thread_g
     if (tg->pgrp) {
         v->pgid = pid_nr(tg->pgrp->pid, ns);
         v->sid = pid_nr(tg->pgrp->session->pid, ns);
-        v->tpgid = tg->pgrp->session->tty && tg->pgrp->session->foreground
-                       ? pid_nr(tg->pgrp->session->foreground->pid, ns)
-                       : -1;
     }
+    ctty_view_locked(tg, ns, &v->tty, &v->tpgid);
     v->child_utime = tg->child_utime_ns;
     v->child_stime = tg->child_stime_ns;
     v->exit_signal = tg->exit_signal;
@@ -181,7 +181,7 @@ int proc_show_pid_stat(const struct proc_node *n, struct proc_text *out)
     if (!inspect)
         z.start_code = z.end_code = z.stack_top = z.start_data = z.end_data = z.brk_start =
             z.arg_start = z.arg_end = z.env_start = z.env_end = 0;
-    proc_printf(out, "%d (%s) %c %d %d %d %d %d 0 %lu 0 %lu 0 %lu %lu %lu %lu 20 0 %u 0 %lu", v.pid,
+    proc_printf(out, "%d (%s) %c %d %d %d %u %d 0 %lu 0 %lu 0 %lu %lu %lu %lu 20 0 %u 0 %lu", v.pid,
                 v.comm, v.state, v.ppid, v.pgid, v.sid, v.tty, v.tpgid, (long)v.min_flt,
                 (long)v.maj_flt, (long)(v.utime / TICK_NS), (long)(v.stime / TICK_NS),
                 (long)(v.child_utime / TICK_NS), (long)(v.child_stime / TICK_NS), v.threads,

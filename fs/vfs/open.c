@@ -114,7 +114,7 @@ static int open_found(const struct path *p, const struct cred *cred, u32 flags, 
 {
     struct inode *ino = p->dentry->inode;
     struct file *f;
-    int err = file_new(p, cred, flags & KEPT_FLAGS, &f);
+    int err = file_new(p, cred, flags & (KEPT_FLAGS | LX_O_NOCTTY), &f);
 
     if (err)
         return err;
@@ -133,7 +133,8 @@ static int open_found(const struct path *p, const struct cred *cred, u32 flags, 
             atomic_fetch_add(&p->mount->writers, 1);
     }
     if (!err)
-        err = call_open(f);
+        err = call_open(f); /* terminals look at O_NOCTTY */
+    atomic_fetch_and(&f->flags, ~LX_O_NOCTTY);
     if (!err && (flags & LX_O_TRUNC) && LX_S_ISREG(inode_mode(ino)))
         err = setattr_size(ino, 0);
     if (err) {

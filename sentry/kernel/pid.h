@@ -12,7 +12,6 @@
 struct task;
 struct thread_group;
 struct user_ns;
-struct tty;
 
 #define PIDNS_MAX_LEVEL 32
 #define PID_MAX 32768
@@ -59,8 +58,6 @@ struct session {
     struct pid *pid;           /* a reference */
     struct list_node pgrps;    /* guarded by the pid lock */
     struct thread_group *leader; /* borrowed; NULL when gone */
-    struct tty *tty;           /* controlling terminal, a reference; guarded by the pid lock */
-    struct process_group *foreground; /* a reference */
 };
 OBJ_REFS(session)
 

@@ -1,4 +1,5 @@
 /* Sessions and process groups: setsid(2), setpgid(2), orphaned groups; see pid.h. */
+#include "sentry/kernel/ctty.h"
 #include "sentry/kernel/task.h"
 
 #include <errno.h>
@@ -61,8 +62,6 @@ void pgrp_leave_locked(struct thread_group *tg)
 
         list_del(&pg->in_session);
         gone->pgrp = NULL;
-        if (s->foreground == pg)
-            s->foreground = process_group_put(pg);
         if (list_empty(&s->pgrps)) {
             s->pid->session = NULL;
             if (!s->pid->task)
@@ -95,6 +94,7 @@ int session_new_locked(struct thread_group *tg)
     }
     s->leader = tg;
     tg->pid->session = s;
+    ctty_drop_locked(tg);
     pgrp_leave_locked(tg);
     pgrp_join_locked(tg, pg);
     process_group_put(pg);

@@ -30,6 +30,7 @@
 #include "sentry/wait/wait.h"
 
 struct container;
+struct ctty;
 struct exec_request;
 struct fdtable;
 struct fs_context;
@@ -124,6 +125,8 @@ struct thread_group {
     struct list_node children, sibling;
     struct process_group *pgrp; /* a reference */
     struct list_node in_pgrp;
+    struct ctty *tty;         /* controlling terminal, a reference; see ctty.h */
+    struct pid *tty_old_pgrp; /* a leader's whose terminal hung up: its foreground, a reference */
     u64 forker;   /* id of the parent's task that made it (__WNOTHREAD); 0: one that is gone */
     u64 exec_id, parent_exec_id; /* changes with each exec; the parent's when this was made */
     u32 group_signals; /* signals sent to it as a member of a process group: a fork notices */

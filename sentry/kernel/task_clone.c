@@ -10,6 +10,7 @@
 #include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_process.h"
 #include "sentry/ipc/sem.h"
+#include "sentry/kernel/ctty.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
@@ -294,6 +295,7 @@ static void link_group_locked(struct task *t, struct thread_group *tg, u64 flags
         list_add_tail(&parent->children, &tg->sibling);
     }
     pgrp_join_locked(tg, t->tg->pgrp);
+    ctty_inherit_locked(tg, t->tg);
 }
 
 static int link_child(struct task *t, struct task *child, const struct clone_args *a,

@@ -6,6 +6,7 @@
 #include "sentry/kernel/task_zombie.h"
 
 #include "sentry/abi/lx_mm.h"
+#include "sentry/kernel/ctty.h"
 #include "sentry/kernel/task_priv.h"
 
 #define NS_PER_TICK (NS_PER_SEC / LX_USER_HZ)
@@ -122,11 +123,8 @@ static void session_end_locked(struct thread_group *tg)
 
     if (!s || s->leader != tg)
         return;
+    ctty_leader_ended_locked(tg);
     s->leader = NULL;
-    if (s->foreground) {
-        hang_up_locked(s->foreground);
-        s->foreground = process_group_put(s->foreground);
-    }
 }
 
 /* --- children --- */
@@ -227,6 +225,7 @@ void thread_group_reap_locked(struct thread_group *tg, struct list_node *reaped)
     list_del(&tg->sibling);
     tg->parent = NULL;
     tg->pid->tg = NULL;
+    ctty_drop_locked(tg);
     pgrp_leave_locked(tg);
     pid_release_locked(tg->pid);
     pid_set_fate_locked(tg->pid, PID_REAPED);

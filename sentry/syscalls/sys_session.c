@@ -1,4 +1,6 @@
-/* Sessions and process groups: setpgid(2), getpgid(2), setsid(2), getsid(2). */
+/* Sessions and process groups: setpgid(2), getpgid(2), setsid(2), getsid(2), vhangup(2). */
+#include "fs/tty/tty.h"
+#include "sentry/abi/lx_cred.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -98,4 +100,17 @@ s64 sys_setsid(struct task *t, const u64 a[6])
     err = session_new_locked(t->tg);
     pid_unlock();
     return err < 0 ? err : pid_nr(t->tg->pid, t->pid->ns);
+}
+
+s64 sys_vhangup(struct task *t, const u64 a[6])
+{
+    struct ctty *c;
+
+    if (!cred_capable(t->cred, LX_CAP_SYS_TTY_CONFIG))
+        return -EPERM;
+    c = ctty_of(t);
+    if (c)
+        tty_hang_up(tty_of(c));
+    ctty_put(c);
+    return 0;
 }
