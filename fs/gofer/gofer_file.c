@@ -80,25 +80,32 @@ static ssize_t reg_read(struct file *f, struct uio *to, s64 *pos)
 static ssize_t append(struct file *f, const u8 *buf, size_t len, s64 *pos)
 {
     struct mutex *auto_unlock lock = mutex_locked(&f->inode->lock);
+    u64 allowed = len;
     struct stat st;
     ssize_t n;
     int r = host_fstat(reg_fd(f), &st);
 
+    if (r == 0)
+        r = file_write_limit((u64)st.st_size, &allowed);
     if (r < 0)
         return r;
-    n = host_pwrite(reg_fd(f), buf, len, (u64)st.st_size);
+    n = host_pwrite(reg_fd(f), buf, allowed, (u64)st.st_size);
     if (n > 0)
         *pos = st.st_size + n;
     return n;
 }
 
-static ssize_t write_once(struct file *f, const u8 *buf, size_t len, s64 *pos)
+static ssize_t write_once(struct file *f, const u8 *buf, size_t len, bool at_end, s64 *pos)
 {
+    u64 allowed = len;
     ssize_t n;
 
-    if (f->flags & LX_O_APPEND)
+    if (at_end)
         return append(f, buf, len, pos);
-    n = host_pwrite(reg_fd(f), buf, len, (u64)*pos);
+    n = file_write_limit((u64)*pos, &allowed);
+    if (n < 0)
+        return n;
+    n = host_pwrite(reg_fd(f), buf, allowed, (u64)*pos);
     if (n > 0)
         *pos += n;
     return n;
@@ -117,9 +124,10 @@ static ssize_t synced(struct file *f, ssize_t done)
 static ssize_t reg_write(struct file *f, struct uio *from, s64 *pos)
 {
     struct bounce b __attribute__((uninitialized));
+    bool at_end = from->append || (f->flags & LX_O_APPEND);
     ssize_t done = 0, n = 0;
 
-    bounce_begin(&b, from->left, f->flags & LX_O_APPEND ? APPEND_MAX : BOUNCE_BYTES);
+    bounce_begin(&b, from->left, at_end ? APPEND_MAX : BOUNCE_BYTES);
     while (from->left) {
         ssize_t got = uio_from(from, b.buf, min_of((u64)b.len, from->left));
 
@@ -127,7 +135,7 @@ static ssize_t reg_write(struct file *f, struct uio *from, s64 *pos)
             n = got;
             break;
         }
-        n = write_once(f, b.buf, (size_t)got, pos);
+        n = write_once(f, b.buf, (size_t)got, at_end, pos);
         if (n <= 0)
             break;
         done += n;
@@ -190,8 +198,12 @@ static int reg_map_fd(struct file *f, bool shared, bool may_write)
 {
     struct gofer_node *n = gofer_node(f->inode);
 
-    if (!shared || !may_write)
-        return gofer_fd_get(n, false);
+    if (!shared || !may_write) {
+        int fd = gofer_fd_get(n, false);
+
+        /* An O_TMPFILE file can't be opened another way; who may write anyway gets no more. */
+        return fd == -ESTALE && file_writable(f) ? gofer_fd_get(n, true) : fd;
+    }
     atomic_store(&n->mapped, true);
     return gofer_fd_get(n, true);
 }

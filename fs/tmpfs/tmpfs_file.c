@@ -38,14 +38,14 @@ static ssize_t tmpfs_read(struct file *f, struct uio *to, s64 *pos)
 }
 
 /* write_piece() - Return: bytes, negative errno. */
-static ssize_t write_piece(struct file *f, const u8 *buf, size_t len, s64 *pos)
+static ssize_t write_piece(struct file *f, const u8 *buf, size_t len, bool append, s64 *pos)
 {
     struct inode *ino = f->inode;
     u64 want = len;
     ssize_t n;
 
     mutex_lock(&ino->lock);
-    if (f->flags & LX_O_APPEND)
+    if (append)
         *pos = (s64)ino->size;
     n = file_write_limit((u64)*pos, &want);
     if (!n)
@@ -64,6 +64,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *from, s64 *pos)
 {
     u8 small[SMALL] NO_AUTO_INIT, *buf = from->left > SMALL ? bounce_get() : small;
     size_t cap = buf == small ? SMALL : BOUNCE_BYTES;
+    bool append = from->append || (f->flags & LX_O_APPEND);
     ssize_t done = 0, n = 0;
 
     if (!buf)
@@ -72,7 +73,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *from, s64 *pos)
         u64 want = min_of((u64)cap, from->left);
         ssize_t in = uio_from(from, buf, want);
 
-        n = in > 0 ? write_piece(f, buf, (size_t)in, pos) : in;
+        n = in > 0 ? write_piece(f, buf, (size_t)in, append, pos) : in;
         if (n > 0)
             done += n;
         if (n <= 0 || n < (ssize_t)want)

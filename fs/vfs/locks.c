@@ -9,6 +9,7 @@
  */
 #include "fs/vfs/locks.h"
 
+#include "fs/vfs/namei.h"
 #include "sentry/base/limits.h"
 
 #include <errno.h>
@@ -362,6 +363,8 @@ int file_lock_test(struct file *f, enum file_lock_kind kind, const void *owner,
 int file_lock_range(struct file *f, const struct lx_flock *fl, struct file_lock_range *out)
 {
     s64 start = fl->start, base = 0, end;
+    struct attr attr;
+    int err;
 
     switch (fl->whence) {
     case LX_SEEK_SET: break;
@@ -371,9 +374,10 @@ int file_lock_range(struct file *f, const struct lx_flock *fl, struct file_lock_
         mutex_unlock(&f->pos_lock);
         break;
     case LX_SEEK_END:
-        mutex_lock(&f->inode->lock);
-        base = (s64)f->inode->size;
-        mutex_unlock(&f->inode->lock);
+        err = vfs_getattr(&f->path, &attr);
+        if (err < 0)
+            return err;
+        base = (s64)attr.size;
         break;
     default: return -EINVAL;
     }

@@ -55,6 +55,21 @@ static int start_failed(struct control_request *req, const struct process_args *
                             err == -EACCES ? "permission denied" : strerror(-err));
 }
 
+/* own_stdio() - standard descriptors belong to the user of the process that they are for, so that it
+ * can open /dev/stdout. */
+static void own_stdio(struct file *stdio[3], const struct container *c, u32 uid)
+{
+    u32 kuid = uid_to_kuid(c->user_ns, uid);
+
+    for (int i = 0; i < 3; i++) {
+        if (!stdio[i] || kuid == ID_INVALID)
+            continue;
+        mutex_lock(&stdio[i]->inode->lock);
+        inode_set(&stdio[i]->inode->uid, kuid);
+        mutex_unlock(&stdio[i]->inode->lock);
+    }
+}
+
 static int op_start(struct control_request *req)
 {
     struct container *c = target();
@@ -70,6 +85,7 @@ static int op_start(struct control_request *req)
     if (err)
         return control_msg_fail(&req->reply, req->msg, err, "container is not in state created");
     memcpy(args.stdio, control_config.stdio, sizeof(args.stdio));
+    own_stdio(args.stdio, c, args.process->user.uid);
     err = container_start_process(c, &args, &tg);
     if (err < 0) {
         mutex_lock(&c->lock);
@@ -165,6 +181,7 @@ static int op_exec(struct control_request *req)
     }
     args.process = process;
     err = take_stdio(req, cred, args.stdio);
+    own_stdio(args.stdio, c, process->user.uid);
     if (!err)
         err = container_start_process(c, &args, &tg);
     for (int i = 0; i < 3; i++)

@@ -38,6 +38,7 @@ struct uio {
     u32 nvec;
     u64 offset; /* into vec[0] */
     u64 left;   /* bytes to go in all */
+    bool append; /* a write that goes to the file's end, wherever its position is */
 };
 
 void uio_init(struct uio *u, struct mm *mm, const struct uio_vec *vec, u32 nvec);

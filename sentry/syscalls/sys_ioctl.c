@@ -22,18 +22,29 @@ static s64 set_flag(struct task *t, struct file *f, u64 uaddr, u32 flag)
 /* regular_left() - FIONREAD of a regular file: bytes up to its end. */
 static s64 regular_left(struct task *t, struct file *f, u64 uaddr)
 {
-    s32 left = (s32)((s64)f->inode->size - f->pos);
+    struct attr attr;
+    int rc = vfs_getattr(&f->path, &attr);
+    s32 left;
 
+    if (rc < 0)
+        return rc;
+    left = (s32)((s64)attr.size - f->pos);
     return usermem_put(t->mm, uaddr, &left);
 }
 
 static s64 file_size(struct task *t, struct file *f, u64 uaddr)
 {
-    u32 mode = f->inode->mode;
-    s64 size = (s64)f->inode->size;
+    u32 mode = inode_mode(f->inode);
+    struct attr attr;
+    s64 size;
+    int rc;
 
     if (!LX_S_ISREG(mode) && !LX_S_ISDIR(mode) && !LX_S_ISLNK(mode))
         return -ENOTTY;
+    rc = vfs_getattr(&f->path, &attr);
+    if (rc < 0)
+        return rc;
+    size = (s64)attr.size;
     return usermem_put(t->mm, uaddr, &size);
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define FAST_VECS     8
-#define RWF_SUPPORTED (LX_RWF_HIPRI | LX_RWF_DSYNC | LX_RWF_SYNC)
+#define RWF_SUPPORTED (LX_RWF_HIPRI | LX_RWF_DSYNC | LX_RWF_SYNC | LX_RWF_APPEND)
 
 /* A vector of the guest's, decoded. */
 struct vec_arg {
@@ -158,9 +158,10 @@ static s64 read_vec(struct task *t, const u64 a[6], s64 *pos)
     return rc;
 }
 
-/* write_vec() - the family of writev(2). `sync`: 0, or 1 for data, 2 for all (RWF_*). */
-static s64 write_vec(struct task *t, const u64 a[6], s64 *pos, int sync)
+/* write_vec() - the family of writev(2); `flags` are LX_RWF_*. */
+static s64 write_vec(struct task *t, const u64 a[6], s64 *pos, u32 flags)
 {
+    bool sync = flags & (LX_RWF_SYNC | LX_RWF_DSYNC);
     struct vec_arg v;
     struct file *f;
     s64 rc = arg_fd(t, a[0], &f);
@@ -172,11 +173,12 @@ static s64 write_vec(struct task *t, const u64 a[6], s64 *pos, int sync)
     if (rc == 0)
         rc = file_writable(f) ? vec_begin(t, &v, a[1], a[2]) : -EBADF;
     if (rc == 0) {
+        v.uio.append = flags & LX_RWF_APPEND;
         rc = do_write(t, f, &v, pos);
         vec_end(&v);
     }
     if (rc > 0 && sync && f->ops->fsync) {
-        int err = f->ops->fsync(f, sync == 1);
+        int err = f->ops->fsync(f, !(flags & LX_RWF_SYNC));
 
         rc = err < 0 ? err : rc;
     }
@@ -226,9 +228,8 @@ s64 sys_preadv2(struct task *t, const u64 a[6])
 s64 sys_pwritev2(struct task *t, const u64 a[6])
 {
     s64 pos = (s64)a[3], rc = rw_flags(a);
-    int sync = a[5] & LX_RWF_SYNC ? 2 : a[5] & LX_RWF_DSYNC ? 1 : 0;
 
-    return rc < 0 ? rc : write_vec(t, a, pos == -1 ? NULL : &pos, sync);
+    return rc < 0 ? rc : write_vec(t, a, pos == -1 ? NULL : &pos, (u32)a[5]);
 }
 
 s64 sys_lseek(struct task *t, const u64 a[6])

@@ -382,6 +382,21 @@ TEST(preadv2_pwritev2, "preadv2 preadv2:EOPNOTSUPP pwritev2")
     EXPECT_ERRNO(SYS(preadv2, fd, iov, 1, 0, 0, 0x40000000), EOPNOTSUPP);
 }
 
+TEST(appending_write, "pwritev2")
+{
+    struct iovec out[] = {IOV_TEXT("AB")};
+    char buf[16] = {0};
+    int fd = open_text("0123");
+
+    NEEDS(pwritev2);
+    EXPECT_EQ(SYS(pwritev2, fd, out, 1, 0, 0, 0x10 /* RWF_APPEND */), 2);
+    EXPECT_EQ(SYS(lseek, fd, 0, SEEK_CUR), 0);
+    EXPECT_EQ(SYS(pwritev2, fd, out, 1, -1, -1, 0x10), 2);
+    EXPECT_EQ(SYS(lseek, fd, 0, SEEK_CUR), 8);
+    EXPECT_EQ(SYS(pread64, fd, buf, 15, 0), 8);
+    EXPECT_STREQ(buf, "0123ABAB");
+}
+
 TEST(append_mode, "write pwrite64")
 {
     char buf[32];

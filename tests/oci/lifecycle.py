@@ -92,6 +92,20 @@ def run_environment(t):
     t.equal(done.stdout.split('\n'), ['/tmp', 'abc def', 'guest', '1000', '1001', ''], f'output ({done.stderr.strip()})')
 
 
+def run_stdio_of_user(t):
+    """a process that is not root can open /dev/stdout and /dev/stderr, of run and of exec"""
+    script = 'echo out > /dev/stdout; echo err > /dev/stderr'
+    bundle = t.bundle(['/bin/sh', '-c', script])
+    bundle.config['process']['user'] = {'uid': 1000, 'gid': 1001}
+    bundle.write()
+    done = t.runtime.run(bundle, t.name())
+    t.equal((done.stdout, done.stderr), ('out\n', 'err\n'), 'stdout and stderr of run')
+    name, _ = started(t)
+    done = t.runtime.call('exec', '--user', '1000:1001', name, '/bin/sh', '-c', script)
+    t.equal((done.stdout, done.stderr), ('out\n', 'err\n'), 'stdout and stderr of exec')
+    finish(t, name)
+
+
 def run_writes_stay(t):
     """what a container writes to its root is there after it, and for the next one"""
     bundle = t.bundle(['/bin/sh', '-c', 'echo kept > /root/file; ls /root'])
@@ -427,7 +441,7 @@ def debug_and_strace(t):
 
 
 harness.main(__doc__, [
-    version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_writes_stay,
+    version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_stdio_of_user, run_writes_stay,
     run_readonly, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_sees_the_container, exec_process_file, listing,
     list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, bad_ids, detached_run, debug_and_strace,
