@@ -4,6 +4,7 @@
  */
 #include "cmd/main.h"
 #include "cmd/sandbox/confine.h"
+#include "cmd/sandbox/leaks.h"
 #include "fs/gofer/gofer.h"
 #include "fs/hostfd/hostfd.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -244,6 +245,7 @@ static int boot(struct sandbox *s)
         err = connect_gofer(s);
     if (err)
         return err;
+    leaks_baseline();
     err = boot_container(&s->args, &s->container, &why);
     if (err) {
         snprintf(s->error, sizeof(s->error), "%s", why.text);
@@ -305,5 +307,6 @@ int sandbox_main(int argc, char **argv)
     status = wait_for_end(s.container);
     write_exit(&s, status);
     control_server_drain();
+    leaks_check(s.container);
     _exit((int)status);
 }

@@ -18,7 +18,7 @@ static void memfd_init(void)
 
     if (tmpfs_mount_as(&tmpfs_type, &args, &sb) < 0)
         return;
-    memfd_mount = mount_alloc(sb, NULL, 0, "tmpfs");
+    memfd_mount = mount_keep(mount_alloc(sb, NULL, 0, "tmpfs"));
     super_put(sb);
 }
 

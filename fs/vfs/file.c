@@ -154,7 +154,7 @@ static void anon_init(void)
     if (sb)
         sb->flags = SUPER_OWN_SPECIAL;
     if (root && super_set_root(sb, root) == 0)
-        anon_mount = mount_alloc(sb, NULL, LX_MS_NOSUID, "none");
+        anon_mount = mount_keep(mount_alloc(sb, NULL, LX_MS_NOSUID, "none"));
     super_put(sb);
 }
 

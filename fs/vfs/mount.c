@@ -61,6 +61,17 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, u32 flags, cons
     return m;
 }
 
+struct mount *mount_keep(struct mount *m)
+{
+    if (!m)
+        return NULL;
+    obj_keep(&m->obj);
+    obj_keep(&m->super->obj);
+    obj_keep(&m->super->root->obj);
+    obj_keep(&m->super->root->inode->obj);
+    return m;
+}
+
 static u64 point_hash(const struct mount *m, const struct dentry *d)
 {
     return hash_u64((u64)(uintptr_t)m + ((u64)(uintptr_t)d << 1));

@@ -53,6 +53,9 @@ int mount_ns_copy(struct mount_ns *old, struct user_ns *user_ns, struct path *co
 struct path mount_ns_root(struct mount_ns *ns);
 /* mount_alloc() - a mount that is attached nowhere. Return: a new reference or NULL. */
 struct mount *mount_alloc(struct super *sb, struct dentry *root, u32 flags, const char *source);
+/* mount_keep() - `m`, which is attached nowhere, stays until the process ends, with its super and
+ * root: see obj_keep(). Return: m, which may be NULL. */
+struct mount *mount_keep(struct mount *m);
 /* mount_attach() - mount `sb`'s `root` (NULL: its root; both borrowed) on `at`.
  * Return: 0, -EBUSY, -ENOENT, -ENOTDIR, -EINVAL (`at` is of another namespace), -ENOSPC. */
 int mount_attach(struct mount_ns *ns, struct super *sb, struct dentry *root, const struct path *at,

@@ -25,6 +25,11 @@ void obj_init(struct obj *o, struct obj_type *type)
     atomic_fetch_add_explicit(&type->live, 1, memory_order_relaxed);
 }
 
+void obj_keep(struct obj *o)
+{
+    atomic_fetch_sub_explicit(&o->type->live, 1, memory_order_relaxed);
+}
+
 bool obj_drop_(struct obj *o)
 {
     unsigned int was = atomic_fetch_sub_explicit(&o->count, 1, memory_order_acq_rel);

@@ -35,6 +35,8 @@ void obj_put_(struct obj *o);
 bool obj_drop_(struct obj *o);
 /* obj_get_unless_zero() - take a reference unless the object is already dying. */
 bool obj_get_unless_zero(struct obj *o);
+/* obj_keep() - it stays until the process ends: counts of what is left leave it out. */
+void obj_keep(struct obj *o);
 /* obj_types() - head of the list of all types, for counts; walk by ->next. */
 struct obj_type *obj_types(void);
 

@@ -15,11 +15,16 @@
 #include <string.h>
 
 static atomic_uint pending_replies; /* requests that are being served, and waits */
+static atomic_bool draining;
 static bool init_starting; /* guarded by the container's lock */
 
-void control_reply_begin(void)
+bool control_reply_begin(void)
 {
     atomic_fetch_add(&pending_replies, 1);
+    if (!atomic_load(&draining))
+        return true;
+    control_reply_end();
+    return false;
 }
 
 void control_reply_end(void)
@@ -265,7 +270,7 @@ static int op_wait(struct control_request *req)
     w->conn = req->conn;
     w->tg = tg;
     req->later = true;
-    control_reply_begin();
+    atomic_fetch_add(&pending_replies, 1); /* beside the request's own */
     if (host_thread_start("control-wait", wait_thread, w) < 0)
         wait_thread(w);
     return 0;
@@ -275,6 +280,7 @@ void control_server_drain(void)
 {
     unsigned int n;
 
+    atomic_store(&draining, true);
     while ((n = atomic_load(&pending_replies)) > 0)
         host_futex_wait(&pending_replies, n, DEADLINE_NEVER, false);
 }

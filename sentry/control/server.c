@@ -60,16 +60,19 @@ static void kill_bound(struct control_conn *c)
     }
 }
 
-static void serve_one(struct control_conn *c, struct control_msg *msg)
+/* serve_one() - Return: false: too late, the sandbox ends. */
+static bool serve_one(struct control_conn *c, struct control_msg *msg)
 {
     struct control_request req = {.conn = c, .msg = msg};
 
-    control_reply_begin();
+    if (!control_reply_begin())
+        return false;
     control_run(&req);
     if (!req.later)
         control_conn_send(c, &req.reply);
     control_reply_end();
     control_msg_free(&req.reply);
+    return true;
 }
 
 static void *connection_thread(void *arg)
@@ -89,8 +92,8 @@ static void *connection_thread(void *arg)
             control_msg_fail(&msg, NULL, -EINVAL, "malformed control message");
             control_conn_send(c, &msg);
         }
-        if (err == 0)
-            serve_one(c, &msg);
+        if (err == 0 && !serve_one(c, &msg))
+            err = -ESHUTDOWN;
         control_msg_free(&msg);
         if (err < 0)
             break;

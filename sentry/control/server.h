@@ -16,7 +16,8 @@ struct control_config {
 
 /* control_server_start() - from now on requests are served, on threads of their own. */
 int control_server_start(const struct control_config *config);
-/* control_server_drain() - until every request that came, each pending `wait` too, has been answered. */
+/* control_server_drain() - until every request that came, each pending `wait` too, has been answered.
+ * What comes later is not: the connection ends, as it will when the sandbox has gone. */
 void control_server_drain(void);
 /* control_status() - a wait status as a shell tells it: 0-255, 128 + n for a signal. */
 u32 control_status(u32 wait_status);

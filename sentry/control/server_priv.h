@@ -41,7 +41,8 @@ void control_conn_send(struct control_conn *c, const struct control_msg *reply);
 
 /* control_run() - find and do what the request asks; fills req->reply unless req->later. */
 void control_run(struct control_request *req);
-/* control_reply_begin(), control_reply_end() - around what owes a reply: the Sentry's exit waits for it. */
-void control_reply_begin(void);
+/* control_reply_begin(), control_reply_end() - around what owes a reply: the Sentry's exit waits for
+ * it. Return: false: it does not wait any more, and the container may be gone. */
+bool control_reply_begin(void);
 void control_reply_end(void);
 int control_ps(struct control_request *req);
