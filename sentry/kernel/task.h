@@ -21,6 +21,7 @@
 #include "sentry/base/lock.h"
 #include "sentry/base/obj.h"
 #include "sentry/cred/cred.h"
+#include "sentry/kernel/io_count.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/sched.h"
@@ -107,8 +108,9 @@ struct task {
     struct seccomp_filter *seccomp; /* the same; a reference */
     atomic_bool must_drop_privs; /* set under tg->lock: before its next call, no_new_privs */
     struct sem_undo_list *sem_undo; /* own: a reference, or NULL; see sem_exit() */
-    u32 personality;
-    u32 timer_slack_ns;
+    struct io_count io;      /* own writes */
+    _Atomic(u32) personality; /* own writes */
+    _Atomic(u32) timer_slack_ns;
     bool leaving;          /* own: task_exit() was called */
     bool nproc_exceeded;   /* own: set*uid(2) went over RLIMIT_NPROC: execve(2) will fail */
     _Atomic(bool) in_step; /* served by the Sentry; else its guest code may be running */
@@ -164,11 +166,13 @@ struct thread_group {
     u64 child_utime_ns, child_stime_ns; /* of reaped descendants */
     u64 dead_utime_ns, dead_stime_ns;   /* of exited tasks */
     u64 min_flt, maj_flt; /* of exited tasks and earlier programs */
+    u64 exec_min_flt, exec_maj_flt; /* of earlier programs */
     u64 child_min_flt, child_maj_flt;
     u32 max_rss_kb, child_max_rss_kb;
     struct list_node posix_timers; /* see posix_timer.c */
     s32 next_timer_id;
     s32 oom_score_adj;
+    struct io_count io; /* of exited tasks and of reaped children; atomic */
 };
 OBJ_REFS(thread_group)
 

@@ -206,6 +206,7 @@ static bool unlink_locked(struct task *t, u64 utime, u64 stime)
     t->utime_ns = utime;
     t->stime_ns = stime;
     tg->dead_utime_ns += utime;
+    io_count_add(&tg->io, &t->io);
     tg->dead_stime_ns += stime;
     sigpending_clear(&t->pending);
     atomic_store(&t->state, t == tg->leader ? TASK_ZOMBIE : TASK_DEAD);

@@ -64,6 +64,7 @@ static void add_to_parent(struct thread_group *parent, struct thread_group *chil
     parent->child_min_flt += child->min_flt + child->child_min_flt;
     parent->child_maj_flt += child->maj_flt + child->child_maj_flt;
     parent->child_max_rss_kb = max_of(parent->child_max_rss_kb, rss);
+    io_count_add(&parent->io, &child->io);
     mutex_unlock(&parent->lock);
 }
 

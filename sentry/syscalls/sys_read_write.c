@@ -45,15 +45,19 @@ static int buf_begin(struct task *t, struct vec_arg *v, u64 addr, u64 len)
 }
 
 /* do_read() - `pos` NULL: at the description's own position. */
-static s64 do_read(struct file *f, struct vec_arg *v, s64 *pos)
+static s64 do_read(struct task *t, struct file *f, struct vec_arg *v, s64 *pos)
 {
-    return file_read(f, &v->uio, pos);
+    s64 rc = file_read(f, &v->uio, pos);
+
+    io_count_read(&t->io, rc);
+    return rc;
 }
 
 static s64 do_write(struct task *t, struct file *f, struct vec_arg *v, s64 *pos)
 {
     s64 rc = file_write(f, &v->uio, pos);
 
+    io_count_write(&t->io, rc);
     if (rc == -EPIPE)
         signal_raise(t, LX_SIGPIPE);
     return rc;
@@ -77,7 +81,7 @@ s64 sys_read(struct task *t, const u64 a[6])
         return rc;
     rc = file_readable(f) ? buf_begin(t, &v, a[1], a[2]) : -EBADF;
     if (rc == 0)
-        rc = do_read(f, &v, NULL);
+        rc = do_read(t, f, &v, NULL);
     file_put(f);
     return rc;
 }
@@ -112,7 +116,7 @@ s64 sys_pread64(struct task *t, const u64 a[6])
     if (rc == 0)
         rc = file_readable(f) ? buf_begin(t, &v, a[1], a[2]) : -EBADF;
     if (rc == 0)
-        rc = do_read(f, &v, &pos);
+        rc = do_read(t, f, &v, &pos);
     file_put(f);
     return rc;
 }
@@ -151,7 +155,7 @@ static s64 read_vec(struct task *t, const u64 a[6], s64 *pos)
     if (rc == 0)
         rc = file_readable(f) ? vec_begin(t, &v, a[1], a[2]) : -EBADF;
     if (rc == 0) {
-        rc = do_read(f, &v, pos);
+        rc = do_read(t, f, &v, pos);
         vec_end(&v);
     }
     file_put(f);

@@ -29,18 +29,24 @@ static ssize_t read_piece(const struct side *from, void *buf, size_t len, s64 *p
 {
     struct uio_vec vec;
     struct uio to;
+    ssize_t n;
 
     uio_kernel(&to, &vec, buf, len);
-    return file_read(from->file, &to, pos);
+    n = file_read(from->file, &to, pos);
+    io_count_read(&current->io, n);
+    return n;
 }
 
 static ssize_t write_piece(const struct side *to, void *buf, size_t len)
 {
     struct uio_vec vec;
     struct uio from;
+    ssize_t n;
 
     uio_kernel(&from, &vec, buf, len);
-    return file_write(to->file, &from, to->pos);
+    n = file_write(to->file, &from, to->pos);
+    io_count_write(&current->io, n);
+    return n;
 }
 
 /* wait_writable() - until `f` takes a piece. Return: 0, -EAGAIN (nonblock), -ERESTARTSYS. */
