@@ -3,6 +3,7 @@
  * needs the host, confines itself, builds the container, answers, and serves until init has ended.
  */
 #include "cmd/main.h"
+#include "cmd/observer/observer.h"
 #include "cmd/sandbox/confine.h"
 #include "cmd/sandbox/leaks.h"
 #include "fs/gofer/gofer.h"
@@ -17,6 +18,7 @@
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/dmesg.h"
 #include "sentry/kernel/task.h"
+#include "sentry/mm/observer.h"
 #include "sentry/oci/oci_spec.h"
 #include "sentry/syscalls/strace.h"
 
@@ -219,6 +221,18 @@ static int serve_control(struct sandbox *s)
     return err ? fail(s, err, "control socket") : 0;
 }
 
+/* start_observer() - before there is anything here that it should not be a copy of. Without one,
+ * sizes of memory are estimates. */
+static void start_observer(void)
+{
+    int fd = observer_spawn(CONTROL_UID_GUEST);
+
+    if (fd >= 0)
+        observer_init(fd);
+    else
+        log_info("no observer: %s", strerror(-fd));
+}
+
 /* boot() - everything up to the answer. */
 static int boot(struct sandbox *s)
 {
@@ -230,6 +244,7 @@ static int boot(struct sandbox *s)
     if (err)
         return err;
     open_logs(s);
+    start_observer();
     read_args(s);
     s->exit_fd = control_msg_take_fd(&s->boot, "exit");
     err = boot_host(flag_value(s, "platform"), &s->args.platform, &s->args.zygote);

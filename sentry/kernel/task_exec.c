@@ -156,6 +156,8 @@ static void install_group(struct task *t, struct exec_parts *p)
     tg->exe = p->program.exe;
     tg->exec_task = NULL;
     tg->did_exec = true;
+    tg->exec_min_flt = tg->min_flt;
+    tg->exec_maj_flt = tg->maj_flt;
     tg->exec_id++;
     tg->exit_signal = LX_SIGCHLD;
     mutex_unlock(&tg->lock);
@@ -175,6 +177,7 @@ static void install_thread(struct task *t, struct exec_parts *p)
     struct plat_usage usage;
 
     if (old_mm) {
+        atomic_store(&p->program.mm->coredump_filter, atomic_load(&old_mm->coredump_filter));
         task_account(t, true, &usage);
         task_release_mm(t);
     }

@@ -5,6 +5,7 @@
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/machine.h"
 #include "sentry/kernel/task.h"
+#include "sentry/mm/observer.h"
 #include "sentry/oci/oci_spec.h"
 
 #define LOAD_STEP_NS   (5 * NS_PER_SEC)
@@ -81,6 +82,55 @@ void container_memory(struct container *c, u64 *total, u64 *free_bytes)
         *total = min_of(*total, (u64)m->limit.value);
     for_each_group(c->pid_ns, add_memory, &used);
     *free_bytes = *total - min_of(used, *total);
+}
+
+/* add_resident() - the host's two files about a process. */
+static void add_resident(struct mm *mm, struct usage_memory *u, u64 data)
+{
+    struct observer_status s;
+
+    if (observer_status(mm, &s) < 0) {
+        u->anon += data;
+        return;
+    }
+    u->anon += s.anon * 1024;
+    u->file += s.file * 1024;
+    u->shmem += s.shmem * 1024;
+    u->page_tables += s.pte * 1024;
+    u->swap += s.swap * 1024;
+}
+
+static void add_group_memory(struct thread_group *tg, void *arg)
+{
+    struct usage_memory *u = arg;
+    struct mm *mm = group_mm(tg);
+    struct observer_stat stat = {0};
+    struct mm_sizes sizes;
+    u64 min, maj;
+
+    if (mm) {
+        mm_sizes(mm, &sizes);
+        u->committed += sizes.data;
+        add_resident(mm, u, sizes.data);
+        observer_stat(mm, &stat);
+        mm_put(mm);
+    }
+    mutex_lock(&tg->lock);
+    min = max_of(tg->min_flt, tg->exec_min_flt + stat.min_flt);
+    maj = max_of(tg->maj_flt, tg->exec_maj_flt + stat.maj_flt);
+    u->min_flt += min + tg->child_min_flt;
+    u->maj_flt += maj + tg->child_maj_flt;
+    u->threads += tg->ntasks;
+    mutex_unlock(&tg->lock);
+}
+
+void usage_memory(struct container *c, struct usage_memory *out)
+{
+    u64 free_bytes;
+
+    *out = (struct usage_memory){0};
+    container_memory(c, &out->total, &free_bytes);
+    for_each_group(c->pid_ns, add_group_memory, out);
 }
 
 static void add_tasks(struct thread_group *tg, void *arg)

@@ -12,6 +12,16 @@ u32 container_cpus(const struct container *c);
  * have made writable counts as used, whether they have touched it or not. */
 void container_memory(struct container *c, u64 *total, u64 *free_bytes);
 
+/* usage_memory() - what is in memory of all its processes, in bytes; where the host can't be asked
+ * (sentry/mm/observer.h), what they have mapped. A page that processes share counts for each. A
+ * round trip for each process. */
+struct usage_memory {
+    u64 total, anon, file, shmem, page_tables, swap, committed;
+    u64 min_flt, maj_flt; /* page faults since boot */
+    u32 threads;
+};
+void usage_memory(struct container *c, struct usage_memory *out);
+
 struct usage_tasks {
     u32 total, running, groups;
 };

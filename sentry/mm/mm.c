@@ -50,6 +50,7 @@ int mm_new(const struct platform_ops *platform, struct plat_thread *th, struct m
     RB_INIT(&mm->vmas);
     mm->platform = platform;
     mm->plat = platform->mm_get(platform->mm_of(th));
+    mm->coredump_filter = MM_COREDUMP_DEFAULT;
     mm->limit_as = UINT64_MAX;
     mm->limit_data = UINT64_MAX;
     mm->limit_memlock = UINT64_MAX;
@@ -129,6 +130,7 @@ int mm_fork_locked(struct mm *parent, struct plat_thread *child, struct mm **out
     memcpy(mm->auxv, parent->auxv, sizeof(mm->auxv));
     mm->nauxv = parent->nauxv;
     mm->dumpable = parent->dumpable;
+    mm->coredump_filter = atomic_load(&parent->coredump_filter);
     mm->membarrier_private = atomic_load(&parent->membarrier_private);
     *out = mm;
     return 0;

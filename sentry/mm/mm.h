@@ -63,9 +63,13 @@ struct mm {
     u64 auxv[64];
     u32 nauxv;
     u32 dumpable;
+    _Atomic(u32) coredump_filter; /* which kinds of memory a core would have; MMF_DUMP_* */
     atomic_bool membarrier_private; /* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED */
 };
 OBJ_REFS(mm)
+
+/* Anonymous memory, ELF headers, private huge pages: core(5). */
+#define MM_COREDUMP_DEFAULT 0x33u
 
 /* mm_new() - the empty address space of `th`, fresh from a zygote. */
 int mm_new(const struct platform_ops *platform, struct plat_thread *th, struct mm **out);

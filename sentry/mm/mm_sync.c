@@ -1,11 +1,13 @@
 /* msync(2) and mincore(2). */
 #include "sentry/abi/lx_mm.h"
 #include "sentry/mm/mm_priv.h"
+#include "sentry/mm/observer.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define MINCORE_CHUNK 1024 /* pages whose answer is written at once */
+#define PAGEMAP_PRESENT 63   /* bit of a word */
+#define MINCORE_CHUNK   1024 /* pages whose answer is written at once */
 
 /*
  * sync_piece() - the part of [*at, end) that lies in one VMA; *at moves behind it. The lock is
@@ -69,10 +71,39 @@ static bool covered(struct mm *mm, uaddr_t start, uaddr_t end)
     return all;
 }
 
-/*
- * Which pages are in memory only the host knows, and it tells nobody outside the process. What is
- * mapped is said to be resident: a program that asks wants to know whether a touch is cheap.
- */
+/* mark_private() - which of n pages from addr on are nobody else's: 2 in `answer`. */
+static void mark_private(struct mm *mm, uaddr_t addr, u64 n, u8 *answer)
+{
+    uaddr_t end = addr + (n << GUEST_PAGE_SHIFT);
+
+    rwlock_read(&mm->lock);
+    for (struct vma *v = mm_find_locked(mm, addr); v && v->start < end; v = mm_next_locked(v)) {
+        u64 from = (max_of(v->start, addr) - addr) >> GUEST_PAGE_SHIFT;
+        u64 to = (min_of(v->end, end) - addr) >> GUEST_PAGE_SHIFT;
+
+        if (!v->mappable && !(v->flags & VMA_SPECIAL))
+            memset(answer + from, 2, to - from);
+    }
+    rwlock_unlock(&mm->lock);
+}
+
+/* resident() - Linux's answer for n pages from addr on, a byte each: for private memory, whether the
+ * host has it; pages of files and of shared memory count as cached. */
+static void resident(struct mm *mm, uaddr_t addr, u64 n, u8 *answer)
+{
+    u64 words[MINCORE_CHUNK];
+
+    memset(answer, 1, n);
+    mark_private(mm, addr, n, answer);
+    if (!memchr(answer, 2, n) || observer_pagemap(mm, addr, words, (u32)n) < 0) {
+        memset(answer, 1, n);
+        return;
+    }
+    for (u64 i = 0; i < n; i++)
+        if (answer[i] == 2)
+            answer[i] = words[i] >> PAGEMAP_PRESENT & 1;
+}
+
 int mm_mincore(struct mm *mm, uaddr_t addr, u64 len, uaddr_t vec)
 {
     u8 answer[MINCORE_CHUNK];
@@ -82,13 +113,13 @@ int mm_mincore(struct mm *mm, uaddr_t addr, u64 len, uaddr_t vec)
         return -EINVAL;
     if (addr > PLAT_TASK_SIZE || len > PLAT_TASK_SIZE - addr)
         return -ENOMEM;
-    memset(answer, 1, sizeof(answer));
     while (pages) {
         u64 n = min_of(pages, (u64)MINCORE_CHUNK);
         int err;
 
         if (!covered(mm, addr, addr + (n << GUEST_PAGE_SHIFT)))
             return -ENOMEM;
+        resident(mm, addr, n, answer);
         err = usermem_out(mm, vec, answer, n);
         if (err)
             return err;
