@@ -6,6 +6,7 @@
 #include "fs/proc/proc_priv.h"
 
 #include "fs/vfs/file.h"
+#include "fs/vfs/permission.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -143,6 +144,16 @@ static const struct file_ops text_ops = {
     .release = file_text_release,
 };
 
+/* file_permission() - a sysctl's mode binds everybody, as on Linux; else the usual rules. */
+static int file_permission(struct inode *ino, const struct cred *cred, u32 may)
+{
+    const struct proc_node *n = proc_node_of(ino);
+
+    if ((n->entry->flags & PROC_SYSCTL) && (may & MAY_WRITE) && !(n->entry->mode & 0222))
+        return -EACCES;
+    return inode_permission_generic(ino, cred, may);
+}
+
 static int file_open(struct inode *ino, struct file *f)
 {
     const struct proc_node *n = proc_node_of(ino);
@@ -151,6 +162,10 @@ static int file_open(struct inode *ino, struct file *f)
 
     if (rc < 0)
         return rc;
+    if (n->entry->ops) {
+        f->ops = n->entry->ops;
+        return 0;
+    }
     pf = calloc(1, sizeof(*pf));
     if (!pf)
         return -ENOMEM;
@@ -164,6 +179,7 @@ const struct inode_ops proc_file_ops = {
     .revalidate = proc_node_revalidate,
     .getattr = proc_node_getattr,
     .setattr = proc_node_setattr,
+    .permission = file_permission,
     .open = file_open,
     .free = proc_node_free,
 };

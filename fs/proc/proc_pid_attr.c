@@ -12,6 +12,8 @@
 
 #define OOM_ADJ_MIN (-1000)
 #define OOM_ADJ_MAX 1000
+#define OLD_DISABLE (-17)
+#define OLD_ADJ_MAX 15
 #define NO_LOGIN    UINT32_MAX /* loginuid and sessionid of who never logged in */
 
 /* --- comm --- */
@@ -128,28 +130,61 @@ int proc_show_pid_oom_score(const struct proc_node *n, struct proc_text *out)
     return rc;
 }
 
-int proc_store_pid_oom_score_adj(const struct proc_node *n, const char *text, size_t len)
+/* set_oom_adj() - to choose it less often takes a capability. */
+static int set_oom_adj(const struct proc_node *n, s32 adj)
 {
-    struct thread_group *tg;
-    char *end;
-    long v = strtol(text, &end, 10);
+    struct thread_group *tg = proc_group(n);
     int rc = 0;
 
-    if (end == text || (*end && *end != '\n'))
-        return -EINVAL;
-    if (v < OOM_ADJ_MIN || v > OOM_ADJ_MAX)
-        return -EINVAL;
-    tg = proc_group(n);
     if (!tg)
         return -ESRCH;
     mutex_lock(&tg->lock);
-    if (v < tg->oom_score_adj && current && !cred_capable(task_cred(current), LX_CAP_SYS_RESOURCE))
+    if (adj < tg->oom_score_adj && current &&
+        !cred_capable(task_cred(current), LX_CAP_SYS_RESOURCE))
         rc = -EACCES;
     else
-        tg->oom_score_adj = (s32)v;
+        tg->oom_score_adj = adj;
     mutex_unlock(&tg->lock);
     thread_group_put(tg);
     return rc;
+}
+
+int proc_store_pid_oom_score_adj(const struct proc_node *n, const char *text, size_t len)
+{
+    s32 v;
+    int rc = proc_parse_s32(text, &v);
+
+    if (rc < 0)
+        return rc;
+    return v < OOM_ADJ_MIN || v > OOM_ADJ_MAX ? -EINVAL : set_oom_adj(n, v);
+}
+
+/* oom_adj: the same in the steps of old. Its ends are the ends of oom_score_adj. */
+int proc_show_pid_oom_adj(const struct proc_node *n, struct proc_text *out)
+{
+    s32 adj;
+    int rc = oom_adj(n, &adj);
+
+    if (rc < 0)
+        return rc;
+    if (adj == OOM_ADJ_MAX)
+        adj = OLD_ADJ_MAX;
+    else
+        adj = adj * -OLD_DISABLE / OOM_ADJ_MAX;
+    proc_printf(out, "%d\n", min_of(adj, OLD_ADJ_MAX));
+    return 0;
+}
+
+int proc_store_pid_oom_adj(const struct proc_node *n, const char *text, size_t len)
+{
+    s32 v;
+    int rc = proc_parse_s32(text, &v);
+
+    if (rc < 0)
+        return rc;
+    if (v < OLD_DISABLE || v > OLD_ADJ_MAX)
+        return -EINVAL;
+    return set_oom_adj(n, v == OLD_ADJ_MAX ? OOM_ADJ_MAX : v * OOM_ADJ_MAX / -OLD_DISABLE);
 }
 
 /* --- small ones --- */
@@ -255,4 +290,9 @@ int proc_show_pid_mounts(const struct proc_node *n, struct proc_text *out)
 int proc_show_pid_mountinfo(const struct proc_node *n, struct proc_text *out)
 {
     return show_mount_table(n, out, MOUNT_FORMAT_INFO);
+}
+
+int proc_show_pid_mountstats(const struct proc_node *n, struct proc_text *out)
+{
+    return show_mount_table(n, out, MOUNT_FORMAT_STATS);
 }

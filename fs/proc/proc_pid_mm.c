@@ -1,4 +1,4 @@
-/* /proc/PID/maps, smaps, cmdline, environ, auxv: a process's memory and what stands in it. */
+/* /proc/PID/maps, cmdline, environ, auxv: a process's memory and what stands in it. */
 #include "fs/proc/proc_priv.h"
 
 #include "sentry/abi/lx_mm.h"
@@ -10,7 +10,6 @@
 
 #define NAME_COLUMN 73u /* where maps puts names */
 #define PIECE       4096u
-#define KB          1024u
 
 /* --- maps --- */
 
@@ -32,7 +31,7 @@ static void put_vma_name(struct proc_text *out, const struct vma *v, size_t line
     proc_put_escaped(out, name, "\n");
 }
 
-static void put_vma(struct proc_text *out, const struct vma *v)
+void proc_put_vma(struct proc_text *out, const struct vma *v)
 {
     u32 major = 0, minor = 0;
     size_t line = out->len;
@@ -48,55 +47,18 @@ static void put_vma(struct proc_text *out, const struct vma *v)
     proc_puts(out, "\n");
 }
 
-/* put_vma_sums() - smaps: what is known is the size; of a mapping that can be touched all counts as
- * resident, but for stacks and reservations. */
-static void put_vma_sums(struct proc_text *out, const struct vma *v)
-{
-    unsigned long size = (v->end - v->start) / KB;
-    bool counts = v->prot && !(v->flags & (VMA_GROWSDOWN | VMA_NORESERVE));
-    unsigned long rss = counts ? size : 0, anon = v->mappable ? 0 : rss;
-    bool writable = v->prot & LX_PROT_WRITE;
-
-    proc_printf(out, "Size:           %8lu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
-                size, 4, 4);
-    proc_printf(out, "Rss:            %8lu kB\nPss:            %8lu kB\n", rss, rss);
-    proc_printf(out, "Shared_Clean:   %8u kB\nShared_Dirty:   %8u kB\n", 0, 0);
-    proc_printf(out, "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n", writable ? 0 : rss,
-                writable ? rss : 0);
-    proc_printf(out, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n", rss, anon);
-    proc_printf(out, "AnonHugePages:  %8u kB\nSwap:           %8u kB\nLocked:         %8lu kB\n", 0,
-                0, v->flags & VMA_LOCKED ? rss : 0);
-    proc_printf(out, "VmFlags:%s%s%s%s%s%s%s\n", v->prot & LX_PROT_READ ? " rd" : "",
-                writable ? " wr" : "", v->prot & LX_PROT_EXEC ? " ex" : "",
-                v->flags & VMA_SHARED ? " sh" : "", v->flags & VMA_GROWSDOWN ? " gd" : "",
-                v->flags & VMA_LOCKED ? " lo" : "", v->flags & VMA_NORESERVE ? " nr" : "");
-}
-
-static int show_vmas(const struct proc_node *n, struct proc_text *out, bool sums)
+int proc_show_pid_maps(const struct proc_node *n, struct proc_text *out)
 {
     struct mm *mm = proc_mm(n);
 
     if (!mm)
         return 0;
     rwlock_read(&mm->lock);
-    for (struct vma *v = mm_first_locked(mm); v && !out->failed; v = mm_next_locked(v)) {
-        put_vma(out, v);
-        if (sums)
-            put_vma_sums(out, v);
-    }
+    for (struct vma *v = mm_first_locked(mm); v && !out->failed; v = mm_next_locked(v))
+        proc_put_vma(out, v);
     rwlock_unlock(&mm->lock);
     mm_put(mm);
     return 0;
-}
-
-int proc_show_pid_maps(const struct proc_node *n, struct proc_text *out)
-{
-    return show_vmas(n, out, false);
-}
-
-int proc_show_pid_smaps(const struct proc_node *n, struct proc_text *out)
-{
-    return show_vmas(n, out, true);
 }
 
 /* --- what stands in its memory --- */

@@ -35,23 +35,37 @@ typedef int proc_show_fn(const struct proc_node *n, struct proc_text *out);
 typedef int proc_store_fn(const struct proc_node *n, const char *text, size_t len);
 
 /* proc_system.c */
-proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_meminfo,
-    proc_show_cpuinfo, proc_show_stat, proc_show_filesystems, proc_show_cmdline, proc_show_devices,
-    proc_show_interrupts;
+proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_cpuinfo,
+    proc_show_stat, proc_show_filesystems, proc_show_cmdline, proc_show_devices,
+    proc_show_interrupts, proc_show_softirqs, proc_show_swaps, proc_show_execdomains,
+    proc_show_nothing;
+/* proc_memory.c */
+proc_show_fn proc_show_meminfo, proc_show_vmstat;
+/* proc_pid_stat.c, proc_pid_status.c */
+proc_show_fn proc_show_pid_stat, proc_show_pid_status, proc_show_pid_statm;
+/* proc_pid_sched.c */
+proc_show_fn proc_show_pid_io, proc_show_pid_wchan, proc_show_pid_stack, proc_show_pid_personality,
+    proc_show_pid_timerslack, proc_show_pid_schedstat, proc_show_tid_children;
+proc_store_fn proc_store_pid_timerslack;
 /* proc_sys_ipc.c */
 proc_show_fn proc_show_shmmax, proc_show_shmall, proc_show_shmmni, proc_show_rmid_forced,
     proc_show_sem, proc_show_msgmax, proc_show_msgmnb, proc_show_msgmni;
 proc_store_fn proc_store_shmmax, proc_store_shmall, proc_store_shmmni, proc_store_sem,
     proc_store_msgmax, proc_store_msgmnb, proc_store_msgmni;
-/* proc_pid_stat.c */
-proc_show_fn proc_show_pid_stat, proc_show_pid_status, proc_show_pid_statm, proc_show_pid_io,
-    proc_show_pid_wchan;
 /* proc_pid_mm.c */
-proc_show_fn proc_show_pid_maps, proc_show_pid_smaps, proc_show_pid_cmdline, proc_show_pid_environ,
-    proc_show_pid_auxv;
+proc_show_fn proc_show_pid_maps, proc_show_pid_cmdline, proc_show_pid_environ, proc_show_pid_auxv;
+/* proc_put_vma() - one line of maps; mm->lock held. */
+struct vma;
+void proc_put_vma(struct proc_text *out, const struct vma *v);
+/* proc_pid_pages.c */
+proc_show_fn proc_show_pid_smaps, proc_show_pid_smaps_rollup;
+/* proc_pid_mem.c */
+extern const struct file_ops proc_mem_ops, proc_pagemap_ops;
+proc_show_fn proc_show_pid_coredump_filter;
+proc_store_fn proc_store_pid_coredump_filter, proc_store_pid_clear_refs;
 /* proc_pid_attr.c */
 proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
-    proc_show_pid_oom_score_adj, proc_show_pid_cgroup, proc_show_pid_loginuid,
-    proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map, proc_show_pid_gid_map,
-    proc_show_pid_mounts, proc_show_pid_mountinfo;
-proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj;
+    proc_show_pid_oom_score_adj, proc_show_pid_oom_adj, proc_show_pid_cgroup,
+    proc_show_pid_loginuid, proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map,
+    proc_show_pid_gid_map, proc_show_pid_mounts, proc_show_pid_mountinfo, proc_show_pid_mountstats;
+proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj, proc_store_pid_oom_adj;

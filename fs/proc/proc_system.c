@@ -12,7 +12,6 @@
 #include <stdio.h>
 
 #define TICK_NS (NS_PER_SEC / 100) /* USER_HZ */
-#define KB      1024u
 
 /* reader() - the container of who reads; NULL while the Sentry itself does. */
 static struct container *reader(void)
@@ -27,9 +26,10 @@ static u32 reader_cpus(void)
 
 int proc_show_version(const struct proc_node *n, struct proc_text *out)
 {
-    proc_printf(out, "%s version %s %s\n", UNAME_SYSNAME,
-                reader() ? reader()->kernel_release : container_default_kernel_release,
-                UNAME_VERSION);
+    char release[UNAME_RELEASE];
+
+    uname_release(reader(), release);
+    proc_printf(out, "%s version %s %s\n", UNAME_SYSNAME, release, UNAME_VERSION);
     return 0;
 }
 
@@ -79,30 +79,6 @@ int proc_show_loadavg(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-int proc_show_meminfo(const struct proc_node *n, struct proc_text *out)
-{
-    u64 total = machine_memory(), free_bytes = total;
-    struct {
-        const char *name;
-        u64 bytes;
-    } rows[] = {
-        {"MemTotal:", 0},     {"MemFree:", 0},    {"MemAvailable:", 0}, {"Buffers:", 0},
-        {"Cached:", 0},       {"SwapCached:", 0}, {"Active:", 0},       {"Inactive:", 0},
-        {"SwapTotal:", 0},    {"SwapFree:", 0},   {"Dirty:", 0},        {"Writeback:", 0},
-        {"AnonPages:", 0},    {"Mapped:", 0},     {"Shmem:", 0},        {"Slab:", 0},
-        {"Committed_AS:", 0},
-    };
-
-    if (reader())
-        container_memory(reader(), &total, &free_bytes);
-    rows[0].bytes = total;
-    rows[1].bytes = rows[2].bytes = free_bytes;
-    rows[6].bytes = rows[12].bytes = rows[16].bytes = total - free_bytes;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        proc_printf(out, "%-15s %8lu kB\n", rows[i].name, (unsigned long)(rows[i].bytes / KB));
-    return 0;
-}
-
 int proc_show_cpuinfo(const struct proc_node *n, struct proc_text *out)
 {
     for (u32 i = 0; i < reader_cpus(); i++)
@@ -127,6 +103,7 @@ int proc_show_stat(const struct proc_node *n, struct proc_text *out)
                     (unsigned long)(idle_total(u + s) / cpus / TICK_NS));
     proc_printf(out, "intr 0\nctxt 0\nbtime %lu\nprocesses %d\nprocs_running %u\nprocs_blocked 0\n",
                 (unsigned long)(boot / NS_PER_SEC), n->ns->last, tasks.running);
+    proc_puts(out, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
     return 0;
 }
 
@@ -139,15 +116,17 @@ int proc_show_filesystems(const struct proc_node *n, struct proc_text *out)
 
 int proc_show_cmdline(const struct proc_node *n, struct proc_text *out)
 {
-    proc_printf(out, "BOOT_IMAGE=/vmlinuz-%s quiet\n",
-                reader() ? reader()->kernel_release : container_default_kernel_release);
+    char release[UNAME_RELEASE];
+
+    uname_release(reader(), release);
+    proc_printf(out, "BOOT_IMAGE=/vmlinuz-%s quiet\n", release);
     return 0;
 }
 
 int proc_show_devices(const struct proc_node *n, struct proc_text *out)
 {
     proc_puts(out, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
-                   "\nBlock devices:\n");
+                   "136 pts\n\nBlock devices:\n");
     return 0;
 }
 
@@ -157,5 +136,42 @@ int proc_show_interrupts(const struct proc_node *n, struct proc_text *out)
     for (u32 i = 0; i < reader_cpus(); i++)
         proc_printf(out, "       CPU%-4u", i);
     proc_puts(out, "\n");
+    return 0;
+}
+
+/* proc_show_softirqs() - the sandbox has no interrupts of its own, so none was ever taken. */
+int proc_show_softirqs(const struct proc_node *n, struct proc_text *out)
+{
+    static const char *const names[] = {"HI",       "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
+                                        "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU"};
+
+    proc_puts(out, "                ");
+    for (u32 i = 0; i < reader_cpus(); i++)
+        proc_printf(out, "    CPU%-4u", i);
+    proc_puts(out, "\n");
+    for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+        proc_printf(out, "%12s:", names[k]);
+        for (u32 i = 0; i < reader_cpus(); i++)
+            proc_printf(out, " %10u", 0);
+        proc_puts(out, "\n");
+    }
+    return 0;
+}
+
+int proc_show_swaps(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    return 0;
+}
+
+int proc_show_execdomains(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "0-0\tLinux           \t[kernel]\n");
+    return 0;
+}
+
+/* proc_show_nothing() - tables of what a container has none of: disks, modules, consoles. */
+int proc_show_nothing(const struct proc_node *n, struct proc_text *out)
+{
     return 0;
 }

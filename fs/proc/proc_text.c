@@ -1,6 +1,7 @@
 /* Text of /proc files while it is made; see proc_priv.h. */
 #include "fs/proc/proc_priv.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,4 +72,83 @@ void proc_put_escaped(struct proc_text *t, const char *s, const char *escape)
         else
             proc_put_bytes(t, s, 1);
     }
+}
+
+void proc_put_cpu_mask(struct proc_text *t, const u64 *bits, u32 cpus)
+{
+    u32 words = (cpus + 31) / 32, top = cpus % 32 ? cpus % 32 : 32;
+
+    for (u32 i = words; i-- > 0;) {
+        u32 word = (u32)(bits[i / 2] >> i % 2 * 32), width = i == words - 1 ? (top + 3) / 4 : 8;
+
+        if (i == words - 1 && top < 32)
+            word &= (1u << top) - 1;
+        proc_printf(t, "%0*x%s", (int)width, word, i ? "," : "\n");
+    }
+}
+
+void proc_put_cpu_list(struct proc_text *t, const u64 *bits, u32 cpus)
+{
+    const char *comma = "";
+
+    for (u32 i = 0; i < cpus; i++) {
+        u32 last = i;
+
+        if (!(bits[i / 64] >> i % 64 & 1))
+            continue;
+        while (last + 1 < cpus && (bits[(last + 1) / 64] >> (last + 1) % 64 & 1))
+            last++;
+        proc_printf(t, last > i ? "%s%u-%u" : "%s%u", comma, i, last);
+        comma = ",";
+        i = last;
+    }
+    proc_puts(t, "\n");
+}
+
+/* at_end() - is a number all there was, but for one newline? */
+static bool at_end(const char *end)
+{
+    return !*end || (*end == '\n' && !end[1]);
+}
+
+/* digit() - its value in hexadecimal, or 255. */
+static u8 digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (u8)(c - '0');
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? (u8)(c - 'a' + 10) : 255;
+}
+
+int proc_parse_u64(const char *text, int base, u64 *out)
+{
+    u64 v = 0, radix = (u64)base;
+    const char *first;
+
+    text += *text == '+';
+    if (!base)
+        radix = text[0] != '0' ? 10 : (text[1] | 0x20) == 'x' ? 16 : 8;
+    if (radix == 16 && text[0] == '0' && (text[1] | 0x20) == 'x')
+        text += 2;
+    for (first = text; digit(*text) < radix; text++)
+        if (__builtin_mul_overflow(v, radix, &v) || __builtin_add_overflow(v, digit(*text), &v))
+            return -ERANGE;
+    if (text == first || !at_end(text))
+        return -EINVAL;
+    *out = v;
+    return 0;
+}
+
+int proc_parse_s32(const char *text, s32 *out)
+{
+    bool minus = *text == '-';
+    u64 v;
+    int rc = proc_parse_u64(text + minus, 0, &v);
+
+    if (rc < 0)
+        return rc;
+    if (v > (minus ? (u64)INT32_MAX + 1 : (u64)INT32_MAX))
+        return -ERANGE;
+    *out = minus ? (s32) - (s64)v : (s32)v;
+    return 0;
 }

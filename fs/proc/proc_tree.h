@@ -25,6 +25,16 @@ void proc_put_bytes(struct proc_text *t, const void *p, size_t len);
 /* proc_put_escaped() - a name or path, with the characters of `escape` in octal. */
 void proc_put_escaped(struct proc_text *t, const char *s, const char *escape);
 
+/* proc_put_cpu_mask(), proc_put_cpu_list() - a set of CPUs below `cpus`, a bit each, and a newline:
+ * in hexadecimal words ("1f,ffffffff"), as ranges ("0-3,7"). */
+void proc_put_cpu_mask(struct proc_text *t, const u64 *bits, u32 cpus);
+void proc_put_cpu_list(struct proc_text *t, const u64 *bits, u32 cpus);
+
+/* proc_parse_u64(), proc_parse_s32() - a number that was written, with at most a newline behind it;
+ * base 0: as C writes it. Return: 0, -EINVAL, -ERANGE. */
+int proc_parse_u64(const char *text, int base, u64 *out);
+int proc_parse_s32(const char *text, s32 *out);
+
 /* Names that no table holds: processes, threads, descriptors. */
 struct proc_dynamic {
     /* find() - what `name` is in dir: fill in entry, pid (a new reference), thread, nr.
@@ -40,6 +50,7 @@ struct proc_dynamic {
 
 enum {
     PROC_INSPECT = 1u << 0, /* only for who may look into the process (ptrace(2)'s read access) */
+    PROC_SYSCTL = 1u << 1,  /* what the mode forbids, CAP_DAC_OVERRIDE doesn't allow */
 };
 
 /* An entry says what it is by which of these it has; the mode's type must agree. */
@@ -51,6 +62,8 @@ struct proc_entry {
     int (*show)(const struct proc_node *n, struct proc_text *out);
     /* store() - a write of `len` bytes, a NUL behind them. Return: 0, errno. */
     int (*store)(const struct proc_node *n, const char *text, size_t len);
+    /* ops - a file that is no text has operations of its own; its node is f->inode's. */
+    const struct file_ops *ops;
     ssize_t (*readlink)(const struct proc_node *n, char *buf, size_t cap);
     /* follow() - where a link really leads: new references. */
     int (*follow)(const struct proc_node *n, struct path *out);
@@ -71,6 +84,9 @@ static inline const struct proc_node *proc_node_of(const struct inode *ino)
 {
     return ino->private;
 }
+
+/* proc_show_node_meminfo() - the text of a memory node's meminfo (/sys). */
+int proc_show_node_meminfo(const struct proc_node *n, struct proc_text *out);
 
 /* proc_inode() - an inode for the node; its pid reference is taken. NULL: out of memory. */
 struct inode *proc_inode(struct super *sb, const struct proc_node *n);

@@ -1,7 +1,7 @@
 /* /sys: CPUs, a place for cgroups, huge pages. Tables for fs/proc/proc_tree.h. */
 #include "fs/sys/sys.h"
 
-#include "fs/proc/proc_tree.h"
+#include "fs/sys/sys_priv.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/machine.h"
 #include "sentry/kernel/task.h"
@@ -11,19 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIR        (LX_S_IFDIR | 0555)
-#define FILE_RO    (LX_S_IFREG | 0444)
+#define DIR        SYS_DIR
+#define FILE_RO    SYS_FILE
 #define CPU_PREFIX "cpu"
-
-static u32 cpus(void)
-{
-    return current ? container_cpus(current->tg->container) : machine_cpus();
-}
 
 static int show_cpu_list(const struct proc_node *n, struct proc_text *out)
 {
-    if (cpus() > 1)
-        proc_printf(out, "0-%u\n", cpus() - 1);
+    if (sys_cpus() > 1)
+        proc_printf(out, "0-%u\n", sys_cpus() - 1);
     else
         proc_puts(out, "0\n");
     return 0;
@@ -41,10 +36,21 @@ static int show_kernel_max(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-/* show_thp() - the host's huge pages come as it sees fit: what a guest asks for is advice. */
-static int show_thp(const struct proc_node *n, struct proc_text *out)
+static int show_thp_enabled(const struct proc_node *n, struct proc_text *out)
 {
-    proc_puts(out, "always [madvise] never\n");
+    proc_puts(out, machine_huge_pages(false));
+    return 0;
+}
+
+static int show_thp_defrag(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, machine_huge_pages(true));
+    return 0;
+}
+
+static int show_huge_page(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "2097152\n");
     return 0;
 }
 
@@ -56,38 +62,48 @@ static int show_one(const struct proc_node *n, struct proc_text *out)
 
 static const struct proc_entry no_children[] = {{0}};
 static const struct proc_entry cpu_children[] = {
+    {.name = "cache", .mode = DIR, .children = no_children, .dynamic = &sys_cache_names},
     {.name = "online", .mode = FILE_RO, .show = show_one},
+    {.name = "topology", .mode = DIR, .children = sys_topology_children},
     {0},
 };
 static const struct proc_entry cpu_entry = {.name = "", .mode = DIR, .children = cpu_children};
 
-static int find_cpu(const struct proc_node *dir, const char *name, u32 len, struct proc_node *out)
+s32 sys_number_behind(const char *name, u32 len, const char *prefix)
 {
-    u32 prefix = (u32)strlen(CPU_PREFIX);
+    u32 before = (u32)strlen(prefix);
     char *end;
     long nr;
 
-    if (len <= prefix || len > prefix + 4 || memcmp(name, CPU_PREFIX, prefix) != 0)
-        return -ENOENT;
-    if (name[prefix] < '0' || name[prefix] > '9' || (name[prefix] == '0' && len > prefix + 1))
-        return -ENOENT;
-    nr = strtol(name + prefix, &end, 10);
-    if (end != name + len || nr >= (long)cpus())
+    if (len <= before || len > before + 4 || memcmp(name, prefix, before) != 0)
+        return -1;
+    if (name[before] < '0' || name[before] > '9' || (name[before] == '0' && len > before + 1))
+        return -1;
+    nr = strtol(name + before, &end, 10);
+    return end == name + len ? (s32)nr : -1;
+}
+
+static int find_cpu(const struct proc_node *dir, const char *name, u32 len, struct proc_node *out)
+{
+    s32 nr = sys_number_behind(name, len, CPU_PREFIX);
+
+    if (nr < 0 || nr >= (s32)sys_cpus())
         return -ENOENT;
     out->entry = &cpu_entry;
-    out->nr = (s32)nr;
+    out->nr = nr;
     return 0;
 }
 
 static s32 next_cpu(const struct proc_node *dir, s32 from)
 {
-    return from < (s32)cpus() ? from : -1;
+    return from < (s32)sys_cpus() ? from : -1;
 }
 
 static const struct proc_dynamic cpu_names = {
     .find = find_cpu, .next = next_cpu, .prefix = CPU_PREFIX, .type = LX_DT_DIR};
 
 static const struct proc_entry cpu_dir_children[] = {
+    {.name = "isolated", .mode = FILE_RO, .show = show_no_cpus},
     {.name = "kernel_max", .mode = FILE_RO, .show = show_kernel_max},
     {.name = "offline", .mode = FILE_RO, .show = show_no_cpus},
     {.name = "online", .mode = FILE_RO, .show = show_cpu_list},
@@ -97,6 +113,7 @@ static const struct proc_entry cpu_dir_children[] = {
 };
 static const struct proc_entry system_children[] = {
     {.name = "cpu", .mode = DIR, .children = cpu_dir_children, .dynamic = &cpu_names},
+    {.name = "node", .mode = DIR, .children = sys_node_children},
     {0},
 };
 static const struct proc_entry devices_children[] = {
@@ -108,7 +125,10 @@ static const struct proc_entry fs_children[] = {
     {0},
 };
 static const struct proc_entry thp_children[] = {
-    {.name = "enabled", .mode = FILE_RO, .show = show_thp},
+    {.name = "defrag", .mode = FILE_RO, .show = show_thp_defrag},
+    {.name = "enabled", .mode = FILE_RO, .show = show_thp_enabled},
+    {.name = "hpage_pmd_size", .mode = FILE_RO, .show = show_huge_page},
+    {.name = "use_zero_page", .mode = FILE_RO, .show = show_one},
     {0},
 };
 static const struct proc_entry mm_children[] = {
@@ -119,11 +139,21 @@ static const struct proc_entry kernel_children[] = {
     {.name = "mm", .mode = DIR, .children = mm_children},
     {0},
 };
+static const struct proc_entry class_children[] = {
+    {.name = "block", .mode = DIR, .children = no_children},
+    {.name = "net", .mode = DIR, .children = no_children},
+    {0},
+};
+static const struct proc_entry dev_children[] = {
+    {.name = "block", .mode = DIR, .children = no_children},
+    {.name = "char", .mode = DIR, .children = no_children},
+    {0},
+};
 static const struct proc_entry root_children[] = {
     {.name = "block", .mode = DIR, .children = no_children},
     {.name = "bus", .mode = DIR, .children = no_children},
-    {.name = "class", .mode = DIR, .children = no_children},
-    {.name = "dev", .mode = DIR, .children = no_children},
+    {.name = "class", .mode = DIR, .children = class_children},
+    {.name = "dev", .mode = DIR, .children = dev_children},
     {.name = "devices", .mode = DIR, .children = devices_children},
     {.name = "firmware", .mode = DIR, .children = no_children},
     {.name = "fs", .mode = DIR, .children = fs_children},

@@ -28,6 +28,11 @@ u64 tmpfs_memory(void)
     return atomic_load(&memory);
 }
 
+u64 tmpfs_bytes(void)
+{
+    return atomic_load(&pool_pages) * GUEST_PAGE_SIZE;
+}
+
 /* add_bounded() - *used += at most n, up to max. Return: how much. */
 static u64 add_bounded(_Atomic(u64) *used, u64 n, u64 max)
 {

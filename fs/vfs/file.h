@@ -3,6 +3,8 @@
 
 #include "fs/vfs/vfs.h"
 
+/* file_count() - descriptions in the sandbox now. */
+u32 file_count(void);
 /* file_new() - a description of `path` (references of its own are taken) with ops still NULL: for
  * what opens without vfs_open(). Return: 0 and a new reference, -ENFILE, -ENOMEM.
  *

@@ -79,6 +79,6 @@ int mount_writable(const struct mount *m);
 
 /* mount_text() - /proc/PID/mounts or mountinfo: the mounts that are reachable from `root`.
  * Return: 0 and *out (free() it) of *len bytes, -ENOMEM. */
-enum mount_format { MOUNT_FORMAT_MOUNTS, MOUNT_FORMAT_INFO };
+enum mount_format { MOUNT_FORMAT_MOUNTS, MOUNT_FORMAT_INFO, MOUNT_FORMAT_STATS };
 int mount_text(struct mount_ns *ns, const struct path *root, enum mount_format format, char **out,
                size_t *len);

@@ -142,6 +142,15 @@ static void show_info(struct text *t, struct mount *m, const char *place, char *
     text_add(t, "\n");
 }
 
+static void show_stats(struct text *t, struct mount *m, const char *place)
+{
+    text_add(t, "device ");
+    text_escape(t, m->source);
+    text_add(t, " mounted on ");
+    text_escape(t, place);
+    text_print(t, " with fstype %s\n", m->super->type->name);
+}
+
 int mount_text(struct mount_ns *ns, const struct path *root, enum mount_format format, char **out,
                size_t *len)
 {
@@ -162,6 +171,8 @@ int mount_text(struct mount_ns *ns, const struct path *root, enum mount_format f
             continue;
         if (format == MOUNT_FORMAT_MOUNTS)
             show_line(&t, m, place);
+        else if (format == MOUNT_FORMAT_STATS)
+            show_stats(&t, m, place);
         else
             show_info(&t, m, place, path);
     }

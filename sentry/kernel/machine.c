@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MASK_WORDS     (MACHINE_CPUS_MAX / 64)
-#define CPUINFO_BYTES  (4u << 20)
-#define MEMINFO_BYTES  16384u
-#define MEMORY_DEFAULT (1ull << 30) /* if the host doesn't say */
+#define MASK_WORDS      (MACHINE_CPUS_MAX / 64)
+#define CPUINFO_BYTES   (4u << 20)
+#define MEMINFO_BYTES   16384u
+#define HUGE_PAGE_BYTES 256u
+#define MEMORY_DEFAULT  (1ull << 30) /* if the host doesn't say */
 
 static u32 cpus = 1;
 static char *cpu_texts[MACHINE_CPUS_MAX]; /* NULL: none known */
 static u64 memory = MEMORY_DEFAULT;
+static char *huge_pages[2]; /* enabled, defrag; NULL: the host has none */
 
 /* field() - the number behind "name:" at a line's start. Return: 0, -ENOENT. */
 static int field(const char *text, const char *name, u64 *out)
@@ -83,6 +85,19 @@ int machine_set(const char *cpuinfo, const char *meminfo, const u64 *allowed, u3
     return parse_cpuinfo(cpuinfo, allowed, words, cpus);
 }
 
+/* read_huge_pages() - a host without them has no such files. */
+static void read_huge_pages(void)
+{
+    static const char *const paths[2] = {"/sys/kernel/mm/transparent_hugepage/enabled",
+                                         "/sys/kernel/mm/transparent_hugepage/defrag"};
+
+    for (int i = 0; i < 2; i++) {
+        free(huge_pages[i]);
+        if (host_text_file(paths[i], HUGE_PAGE_BYTES, &huge_pages[i]) < 0)
+            huge_pages[i] = NULL;
+    }
+}
+
 int machine_init(u32 cpu_limit, u64 memory_limit)
 {
     auto_free char *cpuinfo = NULL;
@@ -98,6 +113,7 @@ int machine_init(u32 cpu_limit, u64 memory_limit)
         len = host_text_file("/proc/meminfo", MEMINFO_BYTES, &meminfo);
     if (len < 0)
         return (int)len;
+    read_huge_pages();
     return machine_set(cpuinfo, meminfo, allowed, MASK_WORDS, cpu_limit, memory_limit);
 }
 
@@ -114,4 +130,14 @@ const char *machine_cpu_text(u32 cpu)
 u64 machine_memory(void)
 {
     return memory;
+}
+
+int machine_cpu_field(u32 cpu, const char *name, u64 *out)
+{
+    return field(machine_cpu_text(cpu), name, out);
+}
+
+const char *machine_huge_pages(bool defrag)
+{
+    return huge_pages[defrag] ? huge_pages[defrag] : "always madvise [never]\n";
 }

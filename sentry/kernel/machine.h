@@ -18,5 +18,10 @@ int machine_set(const char *cpuinfo, const char *meminfo, const u64 *allowed, u3
 u32 machine_cpus(void);
 /* machine_cpu_text() - what /proc/cpuinfo says of a CPU after its "processor" line; borrowed. */
 const char *machine_cpu_text(u32 cpu);
+/* machine_cpu_field() - a number out of that text, by its name ("core id"). Return: 0, -ENOENT. */
+int machine_cpu_field(u32 cpu, const char *name, u64 *out);
+/* machine_huge_pages() - when the host gives transparent huge pages, as /sys shows it ("always
+ * [madvise] never\n"); `defrag`: when it works to have some. Borrowed. */
+const char *machine_huge_pages(bool defrag);
 /* machine_memory() - bytes of memory in all. */
 u64 machine_memory(void);

@@ -7,7 +7,6 @@
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 s64 sys_uname(struct task *t, const u64 a[6])
@@ -16,7 +15,7 @@ s64 sys_uname(struct task *t, const u64 a[6])
     struct lx_utsname u = {
         .sysname = UNAME_SYSNAME, .version = UNAME_VERSION, .machine = UNAME_MACHINE};
 
-    snprintf(u.release, sizeof(u.release), "%s", t->tg->container->kernel_release);
+    uname_release(t->tg->container, u.release);
     mutex_lock(&uts->lock);
     memcpy(u.nodename, uts->nodename, sizeof(u.nodename));
     memcpy(u.domainname, uts->domainname, sizeof(u.domainname));
