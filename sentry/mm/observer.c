@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@
 #define SMAPS_MAX (2u * LIMIT_VMAS)
 
 static struct mutex lock = MUTEX_INIT(OBSERVER);
-static int sock = -1; /* and below: guarded by lock */
+static _Atomic(int) sock = -1; /* and below: guarded by lock; whether there is one: read without */
 static union {
     struct observer_reply head;
     u8 bytes[OBSERVER_PACKET];
@@ -82,7 +83,7 @@ static int receive_locked(size_t size, const void **records)
 
 static s32 pid_of(const struct mm *mm)
 {
-    return mm->platform->mm_pid(mm->plat);
+    return sock < 0 ? 0 : mm->platform->mm_pid(mm->plat);
 }
 
 /* ask() - a request whose answer is one packet of at most `most` records. Return: how many. */
