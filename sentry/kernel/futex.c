@@ -8,31 +8,16 @@
  * as its wake-up), or the waker finds it queued. Linux reads the word under the lock; the difference
  * can't be seen but as a wake-up that finds one waiter more, which then returns 0.
  */
-#include "sentry/kernel/futex.h"
-
 #include "sentry/base/hash.h"
 #include "sentry/base/limits.h"
 #include "sentry/kernel/container.h"
-#include "sentry/kernel/task.h"
+#include "sentry/kernel/futex_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BUCKETS = 256, PRIVATE_KEY = 1 };
-
-struct futex_waiter {
-    struct list_node node; /* unlinked: woken */
-    struct futex_key key;  /* and below: guarded by the lock of `bucket` */
-    u32 bitset;
-    bool woken;
-    struct sleeper *sleeper;
-    _Atomic(struct bucket *) bucket; /* changes at requeue */
-};
-
-struct bucket {
-    struct mutex lock;
-    struct list_node waiters; /* in order of arrival */
-};
 
 static struct bucket buckets[BUCKETS];
 static atomic_uint waiters;
@@ -45,17 +30,17 @@ __attribute__((constructor)) static void init_buckets(void)
     }
 }
 
-static struct bucket *bucket_of(const struct futex_key *key)
+struct bucket *futex_bucket(const struct futex_key *key)
 {
     return &buckets[hash_bytes(key, sizeof(*key), 0) % BUCKETS];
 }
 
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
+bool futex_same_key(const struct futex_key *a, const struct futex_key *b)
 {
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static int get_key(struct mm *mm, uaddr_t uaddr, bool shared, struct futex_key *key)
+int futex_key(struct mm *mm, uaddr_t uaddr, bool shared, struct futex_key *key)
 {
     if (uaddr & 3)
         return -EINVAL;
@@ -68,8 +53,7 @@ static int get_key(struct mm *mm, uaddr_t uaddr, bool shared, struct futex_key *
     return 0;
 }
 
-/* lock_waiter() - the lock of the bucket that the waiter is in now. */
-static struct bucket *lock_waiter(struct futex_waiter *w)
+struct bucket *futex_lock_waiter(struct futex_waiter *w)
 {
     for (;;) {
         struct bucket *b = atomic_load(&w->bucket);
@@ -84,7 +68,7 @@ static struct bucket *lock_waiter(struct futex_waiter *w)
 /* unqueue() - leave the queue. Return: was it woken before? */
 static bool unqueue(struct futex_waiter *w)
 {
-    struct bucket *b = lock_waiter(w);
+    struct bucket *b = futex_lock_waiter(w);
     bool woken = w->woken;
 
     list_del(&w->node);
@@ -102,14 +86,14 @@ int futex_wait(struct task *t, uaddr_t uaddr, u32 val, u32 bitset, bool shared, 
 
     if (!bitset)
         return -EINVAL;
-    err = get_key(t->mm, uaddr, shared, &w.key);
+    err = futex_key(t->mm, uaddr, shared, &w.key);
     if (err < 0)
         return err;
     if (atomic_fetch_add(&waiters, 1) >= LIMIT_FUTEX_WAITERS) {
         atomic_fetch_sub(&waiters, 1);
         return -ENOMEM;
     }
-    b = bucket_of(&w.key);
+    b = futex_bucket(&w.key);
     atomic_init(&w.bucket, b);
     sleeper_arm(&t->sleeper);
     mutex_lock(&b->lock);
@@ -126,6 +110,82 @@ int futex_wait(struct task *t, uaddr_t uaddr, u32 val, u32 bitset, bool shared, 
     return unqueue(&w) ? 0 : err;
 }
 
+/* queue_all() - a waiter for each word. Return: 0, -EINVAL, -EFAULT: none is queued. */
+static int queue_all(struct task *t, const struct futex_word *words, struct futex_waiter *ws, u32 n)
+{
+    for (u32 i = 0; i < n; i++) {
+        int err = futex_key(t->mm, words[i].uaddr, words[i].shared, &ws[i].key);
+
+        if (err < 0)
+            return err;
+        ws[i].bitset = FUTEX_MATCH_ANY;
+        ws[i].sleeper = &t->sleeper;
+        atomic_init(&ws[i].bucket, futex_bucket(&ws[i].key));
+    }
+    sleeper_arm(&t->sleeper);
+    for (u32 i = 0; i < n; i++) {
+        struct bucket *b = atomic_load(&ws[i].bucket);
+
+        mutex_lock(&b->lock);
+        list_add_tail(&b->waiters, &ws[i].node);
+        mutex_unlock(&b->lock);
+    }
+    return 0;
+}
+
+static bool any_woken(const struct futex_waiter *ws, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (__atomic_load_n(&ws[i].woken, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
+/* check_values() - Return: 0: every word is as expected, -EAGAIN, -EFAULT. */
+static int check_values(struct task *t, const struct futex_word *words, u32 n)
+{
+    u32 now;
+
+    for (u32 i = 0; i < n; i++) {
+        int err = usermem_get(t->mm, &now, words[i].uaddr);
+
+        if (err < 0)
+            return err;
+        if (now != words[i].val)
+            return -EAGAIN;
+    }
+    return 0;
+}
+
+int futex_wait_any(struct task *t, const struct futex_word *words, u32 n, u64 deadline)
+{
+    struct futex_waiter *ws;
+    int err, woken = -1;
+
+    if (atomic_fetch_add(&waiters, n) > LIMIT_FUTEX_WAITERS - n) {
+        atomic_fetch_sub(&waiters, n);
+        return -ENOMEM;
+    }
+    ws = calloc(n, sizeof(*ws));
+    err = ws ? queue_all(t, words, ws, n) : -ENOMEM;
+    if (err < 0) {
+        atomic_fetch_sub(&waiters, n);
+        free(ws);
+        return err;
+    }
+    err = check_values(t, words, n);
+    while (!err && !any_woken(ws, n)) {
+        err = sleeper_sleep(&t->sleeper, deadline);
+        if (!err && !any_woken(ws, n))
+            sleeper_arm(&t->sleeper);
+    }
+    for (u32 i = 0; i < n; i++)
+        if (unqueue(&ws[i]))
+            woken = (int)i;
+    free(ws);
+    return woken >= 0 ? woken : err;
+}
+
 static void wake_waiter(struct futex_waiter *w)
 {
     struct sleeper *s = w->sleeper;
@@ -135,7 +195,21 @@ static void wake_waiter(struct futex_waiter *w)
     sleeper_wake(s); /* under the bucket's lock, which unqueue() takes: the waiter is still there */
 }
 
-/* wake_locked() - Return: how many sleepers of `key` were woken, at most n. */
+bool futex_has_ordinary(const struct futex_key *key)
+{
+    struct bucket *b = futex_bucket(key);
+    struct futex_waiter *w;
+    bool has = false;
+
+    mutex_lock(&b->lock);
+    list_for_each(w, &b->waiters, node)
+        has = has || (futex_same_key(&w->key, key) && !w->pi);
+    mutex_unlock(&b->lock);
+    return has;
+}
+
+/* wake_locked() - Return: how many sleepers of `key` were woken, at most n; -EINVAL if one of them
+ * waits for an owner. */
 static s64 wake_locked(struct bucket *b, const struct futex_key *key, s32 n, u32 bitset)
 {
     struct futex_waiter *w, *tmp;
@@ -144,8 +218,10 @@ static s64 wake_locked(struct bucket *b, const struct futex_key *key, s32 n, u32
     list_for_each_safe(w, tmp, &b->waiters, node) {
         if (woken >= n)
             break;
-        if (!same_key(&w->key, key) || !(w->bitset & bitset))
+        if (!futex_same_key(&w->key, key) || !(w->bitset & bitset))
             continue;
+        if (w->pi)
+            return -EINVAL;
         wake_waiter(w);
         woken++;
     }
@@ -161,17 +237,20 @@ s64 futex_wake(struct mm *mm, uaddr_t uaddr, s32 n, u32 bitset, bool shared)
 
     if (!bitset)
         return -EINVAL;
-    err = get_key(mm, uaddr, shared, &key);
+    err = futex_key(mm, uaddr, shared, &key);
     if (err < 0)
         return err;
-    b = bucket_of(&key);
+    if (unlikely(futex_pi_waits(&key)))
+        return -EINVAL;
+    b = futex_bucket(&key);
     mutex_lock(&b->lock);
-    woken = wake_locked(b, &key, max_of(n, 1), bitset);
+    woken = wake_locked(b, &key, n, bitset);
     mutex_unlock(&b->lock);
     return woken;
 }
 
-/* move_locked() - put up to n sleepers of `from` under `to`. Both buckets locked. */
+/* move_locked() - put up to n sleepers of `from` under `to`. Both buckets locked. Return: how many,
+ * -EINVAL if one of them waits to be moved to an owner. */
 static s64 move_locked(struct bucket *b1, const struct futex_key *from, struct bucket *b2,
                        const struct futex_key *to, s32 n)
 {
@@ -183,8 +262,12 @@ static s64 move_locked(struct bucket *b1, const struct futex_key *from, struct b
     list_for_each_safe(w, tmp, &b1->waiters, node) {
         if (moved >= n)
             break;
-        if (!same_key(&w->key, from))
+        if (!futex_same_key(&w->key, from))
             continue;
+        if (w->pi) {
+            moved = -EINVAL;
+            break;
+        }
         list_del(&w->node);
         w->key = *to;
         atomic_store(&w->bucket, b2);
@@ -195,33 +278,52 @@ static s64 move_locked(struct bucket *b1, const struct futex_key *from, struct b
     return moved;
 }
 
-s64 futex_requeue(struct task *t, uaddr_t uaddr, uaddr_t uaddr2, s32 wake, s32 requeue,
-                  bool shared, bool cmp, u32 val)
+/* requeue_keys() - wake some sleepers of one key and move others to the other. */
+static s64 requeue_keys(const struct futex_key *key, const struct futex_key *key2, s32 wake,
+                        s32 requeue)
+{
+    struct bucket *b = futex_bucket(key), *b2 = futex_bucket(key2);
+    s64 woken, moved = 0;
+
+    mutex_lock_two(&b->lock, &b2->lock);
+    woken = wake_locked(b, key, wake, FUTEX_MATCH_ANY);
+    if (woken >= 0 && !futex_same_key(key, key2))
+        moved = move_locked(b, key, b2, key2, requeue);
+    mutex_unlock_two(&b->lock, &b2->lock);
+    return woken < 0 || moved < 0 ? -EINVAL : woken + moved;
+}
+
+/* requeue_from() - from one word to another; `cmp`: if the first has its value. */
+static s64 requeue_from(struct task *t, const struct futex_word *from, const struct futex_word *to,
+                        s32 wake, s32 requeue, bool cmp)
 {
     struct futex_key key, key2;
-    struct bucket *b, *b2;
-    s64 woken, moved;
     u32 now;
     int err;
 
     if (wake < 0 || requeue < 0)
         return -EINVAL;
-    err = get_key(t->mm, uaddr, shared, &key);
+    err = futex_key(t->mm, from->uaddr, from->shared, &key);
     if (!err)
-        err = get_key(t->mm, uaddr2, shared, &key2);
+        err = futex_key(t->mm, to->uaddr, to->shared, &key2);
     if (!err && cmp)
-        err = usermem_get(t->mm, &now, uaddr);
-    if (err < 0)
-        return err;
-    if (cmp && now != val)
-        return -EAGAIN;
-    b = bucket_of(&key);
-    b2 = bucket_of(&key2);
-    mutex_lock_two(&b->lock, &b2->lock);
-    woken = wake_locked(b, &key, wake, FUTEX_MATCH_ANY);
-    moved = same_key(&key, &key2) ? 0 : move_locked(b, &key, b2, &key2, requeue);
-    mutex_unlock_two(&b->lock, &b2->lock);
-    return woken + moved;
+        err = usermem_get(t->mm, &now, from->uaddr);
+    if (!err && cmp && now != from->val)
+        err = -EAGAIN;
+    return err < 0 ? err : requeue_keys(&key, &key2, wake, requeue);
+}
+
+s64 futex_requeue(struct task *t, uaddr_t uaddr, uaddr_t uaddr2, s32 wake, s32 requeue,
+                  bool shared, bool cmp, u32 val)
+{
+    const struct futex_word from = {uaddr, val, shared}, to = {uaddr2, 0, shared};
+
+    return requeue_from(t, &from, &to, wake, requeue, cmp);
+}
+
+s64 futex_requeue_words(struct task *t, const struct futex_word *words, s32 wake, s32 requeue)
+{
+    return requeue_from(t, &words[0], &words[1], wake, requeue, true);
 }
 
 /* The operation of FUTEX_WAKE_OP: op in bits 28-31 (8: shift), cmp in 24-27, oparg, cmparg. */
@@ -271,18 +373,18 @@ s64 futex_wake_op(struct task *t, uaddr_t uaddr, uaddr_t uaddr2, s32 wake, s32 w
     u32 old;
     int err;
 
-    err = get_key(t->mm, uaddr, shared, &key);
+    err = futex_key(t->mm, uaddr, shared, &key);
     if (!err)
-        err = get_key(t->mm, uaddr2, shared, &key2);
+        err = futex_key(t->mm, uaddr2, shared, &key2);
     if (!err)
         err = decode_wake_op(op, &o);
     if (!err)
         err = t->mm->platform->atomic(t->thread, uaddr2, atomics[o.op], (u32)o.oparg, 0, &old);
     if (err < 0)
         return err;
-    woken = futex_wake(t->mm, uaddr, wake, FUTEX_MATCH_ANY, shared);
+    woken = futex_wake(t->mm, uaddr, max_of(wake, 1), FUTEX_MATCH_ANY, shared);
     if (woken >= 0 && compare(&o, (s32)old)) {
-        s64 more = futex_wake(t->mm, uaddr2, wake2, FUTEX_MATCH_ANY, shared);
+        s64 more = futex_wake(t->mm, uaddr2, max_of(wake2, 1), FUTEX_MATCH_ANY, shared);
 
         woken = more < 0 ? more : woken + more;
     }

@@ -4,13 +4,9 @@
  * an atomic operation of the task's own host thread, so that no update by others is lost.
  */
 #include "sentry/kernel/container.h"
-#include "sentry/kernel/futex.h"
-#include "sentry/kernel/task.h"
+#include "sentry/kernel/futex_priv.h"
 
 #define ROBUST_LIST_LIMIT 2048
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK 0x3fffffffu
 
 struct robust_head {
     u64 next;
@@ -18,14 +14,14 @@ struct robust_head {
     u64 op_pending;
 };
 
-/* owner_died() - one lock of the list. Return: 0, or -EFAULT to end the walk. */
-static int owner_died(struct task *t, uaddr_t uaddr, bool pending)
+/* owner_died() - one lock of the list; `pi`: its waiters are woken by futex_pi_exit(). Return: 0, or -EFAULT to end the walk. */
+static int owner_died(struct task *t, uaddr_t uaddr, bool pi, bool pending)
 {
     u32 word, old, tid = (u32)pid_nr(t->pid, t->pid->ns);
     int err = usermem_get(t->mm, &word, uaddr);
 
     while (!err) {
-        if (pending && !word) {
+        if (pending && !pi && !word) {
             /* Unlocked, but killed before it woke anybody. */
             futex_wake_addr(t->mm, uaddr, 1);
             return 0;
@@ -38,32 +34,31 @@ static int owner_died(struct task *t, uaddr_t uaddr, bool pending)
             break;
         word = old;
     }
-    if (!err && (word & FUTEX_WAITERS)) {
+    if (!err && !pi && (word & FUTEX_WAITERS))
         futex_wake_addr(t->mm, uaddr, 1);
-    }
     return err;
 }
 
 static void walk_robust_list(struct task *t)
 {
     struct robust_head head;
-    u64 entry, pending;
+    u64 entry, pending; /* bit 0 of a pointer: a PI futex */
 
     if (!t->robust_list || usermem_get(t->mm, &head, t->robust_list) < 0)
         return;
-    pending = head.op_pending & ~1ull; /* bit 0: a PI futex */
+    pending = head.op_pending & ~1ull;
     entry = head.next;
     for (u32 i = 0; i < ROBUST_LIST_LIMIT && (entry & ~1ull) != t->robust_list; i++) {
         u64 at = entry & ~1ull, next;
 
         if (usermem_get(t->mm, &next, at) < 0)
             return;
-        if (at != pending && owner_died(t, at + (u64)head.futex_offset, false) < 0)
+        if (at != pending && owner_died(t, at + (u64)head.futex_offset, entry & 1, false) < 0)
             return;
         entry = next;
     }
     if (pending)
-        owner_died(t, pending + (u64)head.futex_offset, true);
+        owner_died(t, pending + (u64)head.futex_offset, head.op_pending & 1, true);
 }
 
 void futex_exit_robust_list(struct task *t)

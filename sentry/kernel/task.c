@@ -75,6 +75,7 @@ int task_alloc(struct thread_group *tg, struct pid *pid, struct task **out)
     mutex_init(&t->lock, LOCK_TASK);
     sigpending_init(&t->pending);
     list_init(&t->in_group);
+    list_init(&t->pi_held);
     t->tg = thread_group_get(tg);
     t->pid = pid_get(pid);
     t->syscall_nr = -1;

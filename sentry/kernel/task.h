@@ -36,6 +36,7 @@ struct exec_request;
 struct fdtable;
 struct fs_context;
 struct nsproxy;
+struct pi_waiter;
 struct seccomp_filter;
 struct sem_undo_list;
 struct session;
@@ -95,6 +96,9 @@ struct task {
     uaddr_t clear_child_tid, set_child_tid; /* own */
     uaddr_t robust_list;
     u64 robust_len;
+    struct list_node pi_held;  /* and next two: guarded by the PI lock; see futex_pi.c */
+    struct pi_waiter *pi_wait; /* borrowed: the futex that it waits for */
+    bool futex_exited;         /* owns no futex any more */
     struct restart_block restart;
     s64 syscall_nr; /* own: system call being served, -1 outside of one */
     _Atomic(s32) parent_death_signal; /* own writes */

@@ -61,6 +61,7 @@ void task_release_mm(struct task *t)
     struct mm *mm = t->mm;
 
     futex_exit_robust_list(t);
+    futex_pi_exit(t, false);
     /* Nobody is told through memory that nobody shares (set_tid_address(2)). */
     if (t->clear_child_tid && atomic_load(&mm->obj.count) > 1) {
         if (usermem_put(mm, t->clear_child_tid, &zero) == 0)
@@ -73,9 +74,11 @@ static void release_mm(struct task *t)
 {
     struct mm *mm = t->mm;
 
+    if (mm)
+        task_release_mm(t);
+    futex_pi_exit(t, true);
     if (!mm)
         return;
-    task_release_mm(t);
     mutex_lock(&t->lock);
     t->mm = NULL;
     mutex_unlock(&t->lock);

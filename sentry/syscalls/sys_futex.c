@@ -1,6 +1,7 @@
 /* futex(2), set_robust_list(2), get_robust_list(2). */
 #include "sentry/kernel/futex.h"
 
+#include "sentry/abi/lx_time.h"
 #include "sentry/kernel/clock.h"
 #include "sentry/syscalls/syscall.h"
 
@@ -13,8 +14,14 @@ enum {
     OP_REQUEUE,
     OP_CMP_REQUEUE,
     OP_WAKE_OP,
-    OP_WAIT_BITSET = 9,
+    OP_LOCK_PI,
+    OP_UNLOCK_PI,
+    OP_TRYLOCK_PI,
+    OP_WAIT_BITSET,
     OP_WAKE_BITSET,
+    OP_WAIT_REQUEUE_PI,
+    OP_CMP_REQUEUE_PI,
+    OP_LOCK_PI2,
     OP_PRIVATE = 128,
     OP_CLOCK_REALTIME = 256,
     OP_MASK = ~(OP_PRIVATE | OP_CLOCK_REALTIME),
@@ -27,7 +34,7 @@ static s64 restart_wait(struct task *t, struct restart_block *rb)
     return err == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : err;
 }
 
-/* deadline_of() - the monotonic deadline of a wait: relative for WAIT, absolute for WAIT_BITSET. */
+/* deadline_of() - the monotonic deadline of a wait: relative for WAIT, absolute for the others. */
 static int deadline_of(struct task *t, u32 op, u64 utime, u64 *deadline)
 {
     u64 ns;
@@ -43,12 +50,10 @@ static int deadline_of(struct task *t, u32 op, u64 utime, u64 *deadline)
         u64 now = host_monotonic();
 
         *deadline = ns > DEADLINE_NEVER - now ? DEADLINE_NEVER : now + ns;
-    } else if (op & OP_CLOCK_REALTIME) {
-        u64 real = host_clock(CLOCK_REALTIME), now = host_monotonic();
-
-        *deadline = ns <= real ? now : now + (ns - real);
     } else {
-        *deadline = ns;
+        bool real = (op & OP_CLOCK_REALTIME) || (op & OP_MASK) == OP_LOCK_PI;
+
+        *deadline = clock_deadline(real ? LX_CLOCK_REALTIME : LX_CLOCK_MONOTONIC, ns);
     }
     return 0;
 }
@@ -69,13 +74,37 @@ static s64 do_wait(struct task *t, u32 op, const u64 a[6], u32 bitset)
     return -ERESTART_RESTARTBLOCK;
 }
 
+static s64 do_lock_pi(struct task *t, u32 op, const u64 a[6], bool try_only)
+{
+    u64 deadline = DEADLINE_NEVER;
+    int err = try_only ? 0 : deadline_of(t, op, a[3], &deadline);
+
+    return err < 0 ? err : futex_lock_pi(t, a[0], !(op & OP_PRIVATE), deadline, try_only);
+}
+
+static s64 do_wait_requeue_pi(struct task *t, u32 op, const u64 a[6])
+{
+    u64 deadline;
+    int err = deadline_of(t, op, a[3], &deadline);
+
+    return err < 0 ? err
+                   : futex_wait_requeue_pi(t, a[0], (u32)a[2], FUTEX_MATCH_ANY, !(op & OP_PRIVATE),
+                                           deadline, a[4]);
+}
+
+/* takes_realtime() - may the operation be told which clock its time-out is of? */
+static bool takes_realtime(u32 op)
+{
+    return op == OP_WAIT_BITSET || op == OP_WAIT_REQUEUE_PI || op == OP_LOCK_PI2;
+}
+
 s64 sys_futex(struct task *t, const u64 a[6])
 {
     u32 op = (u32)a[1];
     bool shared = !(op & OP_PRIVATE);
     s32 n = (s32)a[2], n2 = (s32)a[3];
 
-    if ((op & OP_CLOCK_REALTIME) && (op & OP_MASK) != OP_WAIT_BITSET && (op & OP_MASK) != 11)
+    if ((op & OP_CLOCK_REALTIME) && !takes_realtime(op & OP_MASK))
         return -ENOSYS;
     switch (op & OP_MASK) {
     case OP_WAIT:
@@ -83,15 +112,26 @@ s64 sys_futex(struct task *t, const u64 a[6])
     case OP_WAIT_BITSET:
         return do_wait(t, op, a, (u32)a[5]);
     case OP_WAKE:
-        return futex_wake(t->mm, a[0], n, FUTEX_MATCH_ANY, shared);
+        return futex_wake(t->mm, a[0], max_of(n, 1), FUTEX_MATCH_ANY, shared);
     case OP_WAKE_BITSET:
-        return futex_wake(t->mm, a[0], n, (u32)a[5], shared);
+        return futex_wake(t->mm, a[0], max_of(n, 1), (u32)a[5], shared);
     case OP_REQUEUE:
         return futex_requeue(t, a[0], a[4], n, n2, shared, false, 0);
     case OP_CMP_REQUEUE:
         return futex_requeue(t, a[0], a[4], n, n2, shared, true, (u32)a[5]);
     case OP_WAKE_OP:
         return futex_wake_op(t, a[0], a[4], n, n2, (u32)a[5], shared);
+    case OP_LOCK_PI:
+    case OP_LOCK_PI2:
+        return do_lock_pi(t, op, a, false);
+    case OP_TRYLOCK_PI:
+        return do_lock_pi(t, op, a, true);
+    case OP_UNLOCK_PI:
+        return futex_unlock_pi(t, a[0], shared);
+    case OP_WAIT_REQUEUE_PI:
+        return do_wait_requeue_pi(t, op, a);
+    case OP_CMP_REQUEUE_PI:
+        return futex_requeue_pi(t, a[0], a[4], n, n2, shared, (u32)a[5]);
     default:
         return -ENOSYS;
     }
