@@ -12,8 +12,10 @@ struct gofer_conn;
 struct container;
 struct file;
 struct oci_error;
+struct oci_process;
 struct oci_spec;
 struct thread_group;
+struct tty;
 
 /* A bind mount that the gofer serves as /mnt/<index>, for spec->mounts.items[spec]. */
 struct boot_bind {
@@ -41,5 +43,11 @@ int boot_threads(const struct platform_ops *ops);
 /* boot_container() - the objects and the mount tree of a container in state created.
  * Return: 0, or -errno with a line for people in err->text. */
 int boot_container(const struct boot_args *args, struct container **out, struct oci_error *err);
+/* boot_console() - a terminal for `process` with `fd`, a terminal of the host in raw mode and with
+ * O_NONBLOCK, behind it (fd is taken on success). stdio: three references. *tty: a reference.
+ * boot_console_mount() - it is /dev/console too. Return: 0, -errno. */
+int boot_console(struct container *c, const struct oci_process *process, int fd,
+                 struct file *stdio[3], struct tty **tty);
+int boot_console_mount(struct container *c, const struct tty *tty);
 /* boot_mounts() - the container's mount namespace from its spec (boot_mounts.c). */
 int boot_mounts(struct container *c, const struct boot_args *args, struct oci_error *err);

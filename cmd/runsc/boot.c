@@ -188,9 +188,13 @@ static void give_stdio(struct parcel *p, const struct creation *creation)
 {
     const struct flag_set *flags = &creation->cli->global;
 
-    give(p, "stdin", STDIN_FILENO);
-    give(p, "stdout", STDOUT_FILENO);
-    give(p, "stderr", STDERR_FILENO);
+    if (creation->console.fd >= 0) {
+        give(p, console_name(&creation->console), creation->console.fd);
+    } else {
+        give(p, "stdin", STDIN_FILENO);
+        give(p, "stdout", STDOUT_FILENO);
+        give(p, "stderr", STDERR_FILENO);
+    }
     if (flag_bool(flags, GLOBAL_ALSOLOGTOSTDERR) ||
         (flag_bool(flags, GLOBAL_STRACE) && !*flag_text(flags, GLOBAL_DEBUG_LOG)))
         give(p, "user-stderr", STDERR_FILENO);

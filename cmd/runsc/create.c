@@ -7,7 +7,10 @@ static int create_run(struct cli *cli, const struct flag_set *set, int argc, cha
 {
     struct creation_options options = creation_options_from(set, argv[0]);
     struct creation creation;
-    int r = creation_make(&creation, cli, &options);
+    int r;
+
+    options.detached = true;
+    r = creation_make(&creation, cli, &options);
 
     if (!r) {
         r = container_save(creation.container);

@@ -125,22 +125,32 @@ static char *find_root(const struct oci_spec *spec, const char *bundle)
     return asprintf(&path, "%s/%s", bundle, spec->root_path) < 0 ? NULL : path;
 }
 
+static struct console_wish console_wish(const struct oci_spec *spec)
+{
+    return (struct console_wish){.terminal = spec->process.terminal,
+                                 .rows = spec->process.console_height,
+                                 .cols = spec->process.console_width};
+}
+
 /* check() - everything that can be wrong before anything is made. *bundle, *rootfs: new memory. */
 static int check(struct creation *cr, char **bundle, char **rootfs)
 {
     const char *given = *cr->options->bundle ? cr->options->bundle : ".";
+    struct console_wish wish;
     int r = container_check_id(cr->options->id);
 
     if (r)
         return r;
     if (geteuid() != 0)
         return error_set(-EPERM, "runsc must be run as root; not built yet: --rootless");
-    if (*cr->options->console_socket)
-        return error_set(-EOPNOTSUPP, "not built yet: --console-socket (terminals)");
     *bundle = realpath(given, NULL);
     if (!*bundle)
         return error_errno(-errno, "can't use the bundle %s", given);
     r = read_spec(cr, *bundle);
+    if (r)
+        return r;
+    wish = console_wish(cr->spec);
+    r = console_check(&wish, cr->options->console_socket, cr->options->detached);
     if (r)
         return r;
     *rootfs = find_root(cr->spec, *bundle);
@@ -326,11 +336,14 @@ static int run_hooks(struct creation *cr)
 /* boot() - from two new processes to two that are confined and ready. */
 static int boot(struct creation *cr)
 {
+    struct console_wish wish = console_wish(cr->spec);
     bool hooks = has_hooks(cr->spec);
     int r = hooks ? run_hooks(cr) : 0;
 
     if (!r && hooks)
         r = child_go(&cr->gofer);
+    if (!r)
+        r = console_open(&cr->console, &wish, cr->options->console_socket);
     if (!r)
         r = boot_send(cr);
     log_debug("boot messages sent");
@@ -372,7 +385,7 @@ int creation_make(struct creation *creation, struct cli *cli,
     auto_free char *bundle = NULL, *rootfs = NULL;
     int r;
 
-    *creation = (struct creation){.cli = cli, .options = options};
+    *creation = (struct creation){.cli = cli, .options = options, .console = CONSOLE_NONE};
     child_init(&creation->sentry);
     child_init(&creation->gofer);
     log_debug("create %s", options->id);
@@ -408,10 +421,11 @@ void creation_undo(struct creation *cr)
 
 void creation_free(struct creation *creation)
 {
+    console_close(&creation->console);
     child_release(&creation->sentry);
     child_release(&creation->gofer);
     container_close(creation->container);
     oci_spec_free(creation->spec);
     free(creation->spec_text);
-    *creation = (struct creation){.cli = NULL};
+    *creation = (struct creation){.console = CONSOLE_NONE};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmd/runsc/child.h"
+#include "cmd/runsc/console.h"
 #include "cmd/runsc/container.h"
 #include "cmd/runsc/verb.h"
 #include "sentry/oci/oci_spec.h"
@@ -9,6 +10,7 @@
 /* What the command line says about a new container. Strings are borrowed. */
 struct creation_options {
     const char *id, *bundle, *pid_file, *user_log, *console_socket;
+    bool detached; /* this process doesn't wait for the container's end */
     const char *const *pass_fds; /* "HOST:GUEST" or "N", NULL at the end */
 };
 
@@ -21,6 +23,7 @@ struct creation {
     char *spec_text;
     size_t spec_len;
     struct child sentry, gofer;
+    struct console console; /* of init */
 };
 
 /*

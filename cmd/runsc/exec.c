@@ -58,8 +58,6 @@ static int check_flags(const struct flag_set *set, int argc)
     size_t passed;
 
     flag_list(set, PASS_FD, &passed);
-    if (flag_bool(set, TTY) || *flag_text(set, CONSOLE_SOCKET))
-        return error_set(-EOPNOTSUPP, "not built yet: exec with a terminal");
     if (passed)
         return error_set(-EOPNOTSUPP, "not built yet: exec --pass-fd");
     if (*flag_text(set, PROCESS) && argc > 1)
@@ -82,18 +80,20 @@ static struct exec_request request_from(const struct flag_set *set, char **argv)
         .gids = flag_list(set, ADDITIONAL_GIDS, &count),
         .args = argv,
         .no_new_privs = flag_bool(set, NO_NEW_PRIVS),
+        .tty = flag_bool(set, TTY),
     };
 }
 
 /* start() - asks the Sentry for the process. Return: its pid inside, or an error, error set. */
-static s64 start(const struct container *c, int sock, const char *text)
+static s64 start(const struct container *c, int sock, const char *text,
+                 const struct console *console)
 {
     auto_control_msg struct control_msg request = {0}, reply = {0};
     auto_fd int blob = host_file_memfd("process", text, strlen(text), true);
     const struct {
         const char *name;
         int fd;
-    } fds[] = {{"process", blob}, {"stdin", 0}, {"stdout", 1}, {"stderr", 2}};
+    } plain[] = {{"stdin", 0}, {"stdout", 1}, {"stderr", 2}};
     s64 pid = 0;
     int r = blob < 0 ? error_errno(blob, "can't make a memfd") : 0;
 
@@ -101,8 +101,12 @@ static s64 start(const struct container *c, int sock, const char *text)
         r = control_client_request(c, &request, "exec");
     if (!r)
         r = control_msg_set_bool(&request, "bind", true);
-    for (size_t i = 0; i < ARRAY_SIZE(fds) && !r; i++)
-        r = control_msg_add_fd(&request, fds[i].name, fds[i].fd);
+    if (!r)
+        r = control_msg_add_fd(&request, "process", blob);
+    if (!r && console->fd >= 0)
+        r = control_msg_add_fd(&request, "console", console->fd);
+    for (size_t i = 0; i < ARRAY_SIZE(plain) && !r && console->fd < 0; i++)
+        r = control_msg_add_fd(&request, plain[i].name, plain[i].fd);
     if (!r)
         r = control_client_call(c, sock, &request, &reply, -1);
     if (r)
@@ -124,21 +128,23 @@ static int write_pids(const struct flag_set *set, pid_t outer, s64 inner)
     return r;
 }
 
-static int detach(const struct container *c, const struct flag_set *set, int sock, s64 pid)
+static int detach(const struct container *c, const struct flag_set *set, int sock, s64 pid,
+                  const struct console *console)
 {
-    pid_t waiter = exec_waiter_start(c, sock, pid);
+    pid_t waiter = exec_waiter_start(c, sock, pid, console->fd);
 
     return waiter < 0 ? waiter : write_pids(set, waiter, pid);
 }
 
-static int foreground(const struct container *c, const struct flag_set *set, int sock, s64 pid)
+static int foreground(const struct container *c, const struct flag_set *set, int sock, s64 pid,
+                      const struct console *console)
 {
     auto_fd int relay = signal_relay_open();
     int r = relay < 0 ? error_errno(relay, "can't relay signals") : 0;
 
     if (!r)
         r = write_pids(set, getpid(), pid);
-    return r ? r : signal_relay_wait(c, sock, relay, pid);
+    return r ? r : signal_relay_wait(c, sock, relay, pid, console->is_own);
 }
 
 static int exec_run(struct cli *cli, const struct flag_set *set, int argc, char **argv)
@@ -146,7 +152,9 @@ static int exec_run(struct cli *cli, const struct flag_set *set, int argc, char 
     bool dashes = argc > 1 && strcmp(argv[1], "--") == 0;
     struct exec_request request = request_from(set, argv + 1 + dashes);
     auto_container struct container *c = NULL;
+    auto_console struct console console = CONSOLE_NONE;
     auto_free char *text = NULL;
+    struct console_wish wish;
     auto_fd int sock = -1;
     s64 pid;
     int r = check_flags(set, argc - dashes);
@@ -156,15 +164,20 @@ static int exec_run(struct cli *cli, const struct flag_set *set, int argc, char 
     if (!r)
         r = container_require(c, 1u << CONTAINER_RUNNING, "exec in");
     if (!r)
-        r = exec_process_make(c, &request, &text);
+        r = exec_process_make(c, &request, &text, &wish);
+    if (!r)
+        r = console_check(&wish, flag_text(set, CONSOLE_SOCKET), flag_bool(set, DETACH));
     if (!r)
         r = sock = control_client_connect(c);
+    if (r >= 0)
+        r = console_open(&console, &wish, flag_text(set, CONSOLE_SOCKET));
     if (r < 0)
         return r;
-    pid = start(c, sock, text);
+    pid = start(c, sock, text, &console);
     if (pid < 0)
         return (int)pid;
-    return flag_bool(set, DETACH) ? detach(c, set, sock, pid) : foreground(c, set, sock, pid);
+    return flag_bool(set, DETACH) ? detach(c, set, sock, pid, &console)
+                                  : foreground(c, set, sock, pid, &console);
 }
 
 const struct verb exec_verb = {

@@ -106,7 +106,8 @@ static int from_flags(const struct container *c, const struct exec_request *requ
         return r;
     process = spec->process.json;
     json_object_object_add(process, "args", strings((const char *const *)request->args));
-    json_object_object_add(process, "terminal", json_object_new_boolean(false));
+    json_object_object_add(process, "terminal", json_object_new_boolean(request->tty));
+    json_object_object_del(process, "consoleSize");
     if (*request->cwd)
         json_object_object_add(process, "cwd", json_object_new_string(request->cwd));
     if (request->no_new_privs)
@@ -124,7 +125,8 @@ static int from_flags(const struct container *c, const struct exec_request *requ
     return r ? r : *text ? 0 : error_set(-ENOMEM, "out of memory");
 }
 
-int exec_process_make(const struct container *c, const struct exec_request *request, char **text)
+int exec_process_make(const struct container *c, const struct exec_request *request, char **text,
+                      struct console_wish *wish)
 {
     struct oci_process *process;
     auto_free char *made = NULL;
@@ -145,6 +147,9 @@ int exec_process_make(const struct container *c, const struct exec_request *requ
     r = oci_process_parse(made, len, &process, &err);
     if (r)
         return error_set(r, "exec: %s", err.text);
+    *wish = (struct console_wish){.terminal = process->terminal,
+                                  .rows = process->console_height,
+                                  .cols = process->console_width};
     r = oci_support_check_process(process, warn, NULL, &err);
     oci_process_free(process);
     if (r)

@@ -39,7 +39,7 @@ static int wait_status(pid_t pid)
 static int wait_for(struct creation *creation, int sock, int relay)
 {
     struct container *c = creation->container;
-    int r = signal_relay_wait(c, sock, relay, 0), status;
+    int r = signal_relay_wait(c, sock, relay, 0, creation->console.is_own), status;
 
     if (r < 0 && r != -ENOTCONN)
         log_warning("%s", error_text());
@@ -100,8 +100,10 @@ static int run_run(struct cli *cli, const struct flag_set *set, int argc, char *
 {
     struct creation_options options = creation_options_from(set, argv[0]);
     struct creation creation;
-    int r = creation_make(&creation, cli, &options);
+    int r;
 
+    options.detached = flag_bool(set, DETACH);
+    r = creation_make(&creation, cli, &options);
     if (!r)
         r = flag_bool(set, DETACH) ? background(&creation) : foreground(&creation);
     creation_free(&creation);

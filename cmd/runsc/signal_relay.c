@@ -59,6 +59,29 @@ static int send_kill(const struct container *c, int sock, s64 pid, int signal)
     return r ? r : control_msg_send(sock, &request);
 }
 
+static int send_resize(const struct container *c, int sock, s64 pid)
+{
+    auto_control_msg struct control_msg request = {0};
+    int r = control_client_request(c, &request, "resize");
+
+    if (!r && pid)
+        r = control_msg_set_int(&request, "pid", pid);
+    if (!r)
+        r = control_msg_set_int(&request, "seq", SEQ_KILL);
+    return r ? r : control_msg_send(sock, &request);
+}
+
+static void pass_on(const struct container *c, int sock, s64 pid, bool terminal,
+                    const struct signalfd_siginfo *info)
+{
+    bool by_kernel = info->ssi_code == SI_KERNEL;
+
+    if (terminal && info->ssi_signo == SIGWINCH)
+        send_resize(c, sock, pid);
+    else if (!terminal || !by_kernel)
+        send_kill(c, sock, pid, (int)info->ssi_signo);
+}
+
 /* take_reply() - Return: the status, -EAGAIN if the reply is another's, or an error, error set. */
 static int take_reply(const struct container *c, int sock)
 {
@@ -83,7 +106,7 @@ static int take_reply(const struct container *c, int sock)
     return (int)status;
 }
 
-int signal_relay_wait(const struct container *c, int sock, int relay, s64 pid)
+int signal_relay_wait(const struct container *c, int sock, int relay, s64 pid, bool terminal)
 {
     struct pollfd p[2] = {{.fd = sock, .events = POLLIN}, {.fd = relay, .events = POLLIN}};
     int r = send_wait(c, sock, pid);
@@ -98,7 +121,7 @@ int signal_relay_wait(const struct container *c, int sock, int relay, s64 pid)
         if (r < 0 && r != -EINTR)
             return error_errno(r, "can't wait for container \"%s\"", c->id);
         if (r > 0 && p[1].revents && host_read(relay, &info, sizeof(info)) == sizeof(info))
-            send_kill(c, sock, pid, (int)info.ssi_signo);
+            pass_on(c, sock, pid, terminal, &info);
         if (r > 0 && p[0].revents) {
             r = take_reply(c, sock);
             if (r != -EAGAIN)

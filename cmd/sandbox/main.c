@@ -5,10 +5,12 @@
 #include "cmd/main.h"
 #include "cmd/observer/observer.h"
 #include "cmd/sandbox/confine.h"
+#include "cmd/sandbox/console.h"
 #include "cmd/sandbox/leaks.h"
 #include "fs/gofer/gofer.h"
 #include "fs/hostfd/hostfd.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "fs/tty/tty.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_fd.h"
 #include "sentry/base/log.h"
@@ -41,6 +43,7 @@ struct sandbox {
     struct boot_bind *binds; /* owned */
     struct container *container;
     int exit_fd;
+    int console, winch; /* host descriptors of init's terminal, or -1; see console.h */
     char error[1024]; /* why it failed, for people */
 };
 
@@ -210,14 +213,32 @@ static int take_stdio(struct sandbox *s, struct control_config *config)
     return 0;
 }
 
+/* take_console() - init's terminal, with what runsc gave behind it. */
+static int take_console(struct sandbox *s, struct control_config *config)
+{
+    struct container *c = s->container;
+    int err = boot_console(c, &c->spec->process, s->console, config->stdio, &config->tty);
+
+    if (!err)
+        s->console = -1;
+    if (!err)
+        err = boot_console_mount(c, config->tty);
+    return err ? fail(s, err, "the container's terminal") : 0;
+}
+
 static int serve_control(struct sandbox *s)
 {
     struct control_config config = {.listener = control_msg_take_fd(&s->boot, "control"),
                                     .container = s->container};
-    int err = config.listener < 0 ? -ENOENT : take_stdio(s, &config);
+    int err = config.listener < 0 ? -ENOENT : 0;
+
+    if (!err)
+        err = s->console >= 0 ? take_console(s, &config) : take_stdio(s, &config);
 
     if (!err)
         err = control_server_start(&config);
+    if (!err && s->winch >= 0)
+        err = console_watch(s->winch);
     return err ? fail(s, err, "control socket") : 0;
 }
 
@@ -247,6 +268,12 @@ static int boot(struct sandbox *s)
     start_observer();
     read_args(s);
     s->exit_fd = control_msg_take_fd(&s->boot, "exit");
+    s->console = control_msg_take_fd(&s->boot, "terminal");
+    if (s->console < 0) {
+        s->console = control_msg_take_fd(&s->boot, "console");
+        if (s->console >= 0)
+            s->winch = console_take(s->console);
+    }
     err = boot_host(flag_value(s, "platform"), &s->args.platform, &s->args.zygote);
     if (err == -ENOENT)
         return fail(s, err, "--platform: no such platform, use ptrace");
@@ -304,7 +331,7 @@ static void write_exit(struct sandbox *s, u32 status)
 
 int sandbox_main(int argc, char **argv)
 {
-    struct sandbox s = {.exit_fd = -1};
+    struct sandbox s = {.exit_fd = -1, .console = -1, .winch = -1};
     u32 status;
     int err;
 
@@ -321,7 +348,9 @@ int sandbox_main(int argc, char **argv)
         return EXIT_FAILED;
     status = wait_for_end(s.container);
     write_exit(&s, status);
+    tty_wires_drain();
     control_server_drain();
+    control_console_drop();
     leaks_check(s.container);
     _exit((int)status);
 }

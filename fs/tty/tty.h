@@ -70,8 +70,10 @@ static inline struct tty *tty_of(struct ctty *c)
 
 /* tty_wire_new() - `fd`, a terminal of the host in raw mode with O_NONBLOCK (taken on success), is
  * the far side of t: until it hangs up, or until t was opened and nobody has it open any more.
+ * tty_wire_finish() - whom it was made for has ended: hang up once all is sent.
  * tty_wire_resized() - the host's terminal has a new size. tty_wires_drain(): wait, but not for
  * long, until what ended programs wrote has been taken. */
 int tty_wire_new(struct tty *t, int fd);
+void tty_wire_finish(struct tty *t);
 void tty_wire_resized(struct tty *t);
 void tty_wires_drain(void);

@@ -27,8 +27,9 @@ struct tty_wire {
     struct tty *tty; /* a reference */
     int fd;          /* owned */
     struct host_watch watch;
-    bool sending;  /* guarded by tty->lock, as is closing */
-    bool closing;
+    bool sending; /* guarded by tty->lock, as is … */
+    bool closing; /* end when all is sent, … */
+    bool hang_up; /* … and hang up what still is open */
     u32 have, sent; /* of buf; belongs to who is sending */
     u8 buf[PIECE];
 };
@@ -184,7 +185,7 @@ static void *wire_thread(void *arg)
     struct tty_wire *w = arg;
     struct sleeper sleeper;
     u32 todo = 0;
-    bool closing;
+    bool closing, hang_up;
 
     sleeper_init(&sleeper);
     sleeper_current = &sleeper;
@@ -199,29 +200,42 @@ static void *wire_thread(void *arg)
     }
     mutex_lock(&w->tty->lock);
     closing = w->closing;
+    hang_up = w->hang_up || !closing || !(todo & WORK_END);
     w->closing = true;
     mutex_unlock(&w->tty->lock);
-    tty_far_closed(w->tty, !(todo & WORK_END) || !closing);
+    tty_far_closed(w->tty, hang_up);
     tty_wire_put(w);
     if (closing && atomic_fetch_sub(&draining, 1) == 1)
         host_futex_wake(&draining, INT32_MAX, false);
     return NULL;
 }
 
-void tty_wire_close(struct tty *t)
+/* finish() - the thread is to send what there is, and end. */
+static void finish(struct tty *t, bool hang_up)
 {
     struct tty_wire *w = wire_of(t);
 
     if (!w)
         return;
     mutex_lock(&t->lock);
-    if (!w->closing && t->closed && t->wire == w) {
+    if (!w->closing && (t->closed || hang_up) && t->wire == w) {
         w->closing = true;
+        w->hang_up = hang_up;
         atomic_fetch_add(&draining, 1);
     }
     mutex_unlock(&t->lock);
     wake_thread(w);
     tty_wire_put(w);
+}
+
+void tty_wire_close(struct tty *t)
+{
+    finish(t, false);
+}
+
+void tty_wire_finish(struct tty *t)
+{
+    finish(t, true);
 }
 
 void tty_wires_drain(void)

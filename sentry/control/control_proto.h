@@ -37,7 +37,11 @@
  *       "spec"        sealed memfd, the text of config.json, already parsed once by runsc; parse it
  *                     with oci_spec_parse()
  *       "exit"        O_WRONLY file; see EXIT
- *       "stdin" "stdout" "stderr"   of the container's init
+ *       "stdin" "stdout" "stderr"   of the container's init; or, if process.terminal is set, one of
+ *       "console"     a terminal of the host made for it, whose master runsc's caller has; the Sentry
+ *                     takes it as its controlling terminal, so that it is told of new sizes
+ *       "terminal"    runsc's own terminal; runsc sends `resize`
+ *                     Both: raw mode, O_NONBLOCK, a description of the Sentry's own
  *       "gofer-shm" "gofer-sock"    the file channel: memfd and SEQPACKET socket to the gofer
  *       "log"*        O_APPEND, the --log file
  *       "debug-log"*  O_APPEND, --debug-log opened for the Sentry ("strace" goes there too, or to
@@ -79,6 +83,7 @@
  *   state       {}  -> {"ok":true,"state":"created"|"running"|"paused"|"stopped"}
  *
  *   exec        {"bind":bool,"fds":["process","stdin","stdout","stderr","pass:<N>"*...]}
+ *               with process.terminal: "console", as above, instead of the three
  *               "process" is a sealed memfd with a process object as in config.json, all fields
  *               complete (runsc has filled in what was not given); parse: oci_process_parse()
  *               -> {"ok":true,"pid":N}  N in the container's pid namespace, after its execve
@@ -99,6 +104,9 @@
  *               of the container. As from a parent namespace: SIGKILL and SIGSTOP reach init too,
  *               other signals only where init has a handler. -> {"ok":true}, ESRCH, EINVAL
  *
+ *   resize      {"pid":N*}             the terminal of init, or of N made by exec on this connection, has
+ *               a new size on the host -> {"ok":true}, ENOTTY (it has none), ESRCH
+ *
  *   ps          {"after":N*}  -> {"ok":true,"more":bool,"processes":[{"pid":N,"ppid":N,"pgid":N,
  *               "sid":N,"uid":U,"tty":"?"|"pts/0","stime":S,"time":T,"cmd":"name","hostPid":H}]}
  *               ascending by pid, those > after, at most CONTROL_PS_PAGE a reply; "more": ask again
@@ -112,7 +120,7 @@
  *               what the host's cgroup cannot tell
  *
  *   Reserved, answered with ENOSYS until they are built: update, checkpoint, restore, debug, usage,
- *   resize, port-forward, create-container, delete-container.
+ *   port-forward, create-container, delete-container.
  */
 #pragma once
 

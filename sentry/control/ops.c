@@ -1,9 +1,11 @@
 /* The operations of control_proto.h. */
 #include "fs/hostfd/hostfd.h"
+#include "fs/tty/tty.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_fd.h"
 #include "sentry/base/host_thread.h"
 #include "sentry/base/log.h"
+#include "sentry/boot.h"
 #include "sentry/control/server_priv.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/task.h"
@@ -79,6 +81,7 @@ static int op_start(struct control_request *req)
 {
     struct container *c = target();
     struct process_args args = {.process = &c->spec->process, .is_init = true};
+    struct tty *tty = control_console();
     struct thread_group *tg;
     int err;
 
@@ -87,11 +90,15 @@ static int op_start(struct control_request *req)
     if (!err)
         init_starting = true;
     mutex_unlock(&c->lock);
-    if (err)
+    if (err) {
+        tty_put(tty);
         return control_msg_fail(&req->reply, req->msg, err, "container is not in state created");
+    }
     memcpy(args.stdio, control_config.stdio, sizeof(args.stdio));
     own_stdio(args.stdio, c, args.process->user.uid);
+    args.tty = tty ? &tty->ctl : NULL;
     err = container_start_process(c, &args, &tg);
+    tty_put(tty);
     if (err < 0) {
         mutex_lock(&c->lock);
         init_starting = false;
@@ -153,14 +160,30 @@ static struct oci_process *take_process(struct control_request *req, struct oci_
     return oci_process_parse(text, len, &process, err) < 0 ? NULL : process;
 }
 
-/* remember() - keep an exec'd process for wait and kill. */
-static int remember(struct control_request *req, struct thread_group *tg, s32 pid)
+/* take_files() - the standard descriptors of an exec'd process, or a terminal for it. */
+static int take_files(struct control_request *req, const struct oci_process *process,
+                      const struct cred *cred, struct file *stdio[3], struct tty **tty)
+{
+    auto_fd int fd = control_msg_take_fd(req->msg, "console");
+    int err;
+
+    if (fd < 0)
+        return process->terminal ? -ENOTTY : take_stdio(req, cred, stdio);
+    err = boot_console(target(), process, fd, stdio, tty);
+    if (!err)
+        fd = -1;
+    return err;
+}
+
+/* remember() - keep an exec'd process for wait, kill and resize. `tty`: taken. */
+static int remember(struct control_request *req, struct thread_group *tg, struct tty *tty, s32 pid)
 {
     struct control_process *p = calloc(1, sizeof(*p));
 
     if (!p)
         return -ENOMEM;
     p->tg = thread_group_get(tg);
+    p->tty = tty;
     p->pid = pid;
     mutex_lock(&req->conn->lock);
     list_add_tail(&req->conn->processes, &p->node);
@@ -176,6 +199,7 @@ static int op_exec(struct control_request *req)
     struct oci_process *process = take_process(req, &why);
     auto_put(thread_group) struct thread_group *tg = NULL;
     struct cred *cred = cred_root(c->user_ns);
+    struct tty *tty = NULL;
     int err;
     s32 pid;
 
@@ -185,13 +209,16 @@ static int op_exec(struct control_request *req)
         return control_msg_fail(&req->reply, req->msg, -EINVAL, "%s", why.text);
     }
     args.process = process;
-    err = take_stdio(req, cred, args.stdio);
+    err = take_files(req, process, cred, args.stdio, &tty);
+    args.tty = tty ? &tty->ctl : NULL;
     own_stdio(args.stdio, c, process->user.uid);
     if (!err)
         err = container_start_process(c, &args, &tg);
     for (int i = 0; i < 3; i++)
         file_put(args.stdio[i]);
     cred_put(cred);
+    if (err < 0)
+        tty_put(tty);
     if (err < 0) {
         err = start_failed(req, &args, err);
         oci_process_free(process);
@@ -199,7 +226,7 @@ static int op_exec(struct control_request *req)
     }
     oci_process_free(process);
     pid = pid_nr(tg->pid, c->pid_ns);
-    err = remember(req, tg, pid);
+    err = remember(req, tg, tty, pid);
     if (!err)
         err = control_msg_ok(&req->reply, req->msg);
     return err ? err : control_msg_set_int(&req->reply, "pid", pid);
@@ -225,6 +252,28 @@ static struct thread_group *find_process(struct control_request *req)
             tg = thread_group_get(p->tg);
     mutex_unlock(&req->conn->lock);
     return tg;
+}
+
+static int op_resize(struct control_request *req)
+{
+    struct tty *tty = NULL;
+    struct control_process *p;
+    s64 pid = 0;
+
+    if (control_msg_get_int(req->msg, "pid", &pid) < 0) {
+        tty = control_console();
+    } else {
+        mutex_lock(&req->conn->lock);
+        list_for_each(p, &req->conn->processes, node)
+            if (p->pid == pid && p->tty && !tty)
+                tty = tty_get(p->tty);
+        mutex_unlock(&req->conn->lock);
+    }
+    if (!tty)
+        return control_msg_fail(&req->reply, req->msg, -ENOTTY, "it has no terminal");
+    tty_wire_resized(tty);
+    tty_put(tty);
+    return control_msg_ok(&req->reply, req->msg);
 }
 
 /* A `wait` that goes on after its request has been taken. */
@@ -351,6 +400,7 @@ static const struct {
 } ops[] = {
     {"start", op_start}, {"state", op_state}, {"exec", op_exec},     {"wait", op_wait},
     {"kill", op_kill},   {"ps", control_ps},  {"pause", op_pause}, {"resume", op_resume},
+    {"resize", op_resize},
 };
 
 void control_run(struct control_request *req)

@@ -2,10 +2,12 @@
 #include "sentry/base/host_thread.h"
 #include "sentry/control/server_priv.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/ctty.h"
 #include "sentry/kernel/task.h"
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ struct row {
     s64 start_seconds;
     u64 cpu_ms;
     char comm[16];
+    char tty[24];
 };
 
 /* take_rows() - the processes above `after`, at most one page and one. Return: how many. */
@@ -46,6 +49,7 @@ static void fill_row(struct container *c, struct thread_group *tg, struct row *r
         r->pgid = pid_nr(tg->pgrp->pid, c->pid_ns);
         r->sid = pid_nr(tg->pgrp->session->pid, c->pid_ns);
     }
+    snprintf(r->tty, sizeof(r->tty), tg->tty ? "pts/%u" : "?", tg->tty ? tg->tty->minor : 0);
     leader = task_get(tg->leader);
     pid_unlock();
     thread_group_times(tg, &utime, &stime);
@@ -76,7 +80,7 @@ static struct json_object *row_json(const struct row *r)
     json_object_object_add(o, "pgid", json_object_new_int(r->pgid));
     json_object_object_add(o, "sid", json_object_new_int(r->sid));
     json_object_object_add(o, "uid", json_object_new_int64(r->uid));
-    json_object_object_add(o, "tty", json_object_new_string("?"));
+    json_object_object_add(o, "tty", json_object_new_string(r->tty));
     json_object_object_add(o, "stime", json_object_new_int64(r->start_seconds));
     json_object_object_add(o, "time", json_object_new_int64((s64)r->cpu_ms));
     json_object_object_add(o, "cmd", json_object_new_string(r->comm));

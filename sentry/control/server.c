@@ -3,6 +3,7 @@
  * pending `wait` has one too: they are few (LIMIT_CONNECTIONS), and each may block. runsc is as
  * trusted as the Sentry's boot, but what it sends is checked all the same (control_msg.h).
  */
+#include "fs/tty/tty.h"
 #include "sentry/control/server.h"
 
 #include "sentry/base/host_fd.h"
@@ -56,6 +57,9 @@ static void kill_bound(struct control_conn *c)
     list_for_each_safe(p, tmp, &gone, node) {
         signal_send_group(p->tg, &info);
         thread_group_put(p->tg);
+        if (p->tty)
+            tty_wire_finish(p->tty);
+        tty_put(p->tty);
         free(p);
     }
 }
@@ -145,4 +149,27 @@ u32 control_status(u32 wait_status)
     u32 signo = wait_status & 0x7f;
 
     return signo ? 128 + signo : (wait_status >> 8) & 0xff;
+}
+
+static struct mutex console_lock = MUTEX_INIT(LEAF); /* guards control_config.tty */
+
+struct tty *control_console(void)
+{
+    struct tty *t;
+
+    mutex_lock(&console_lock);
+    t = control_config.tty ? tty_get(control_config.tty) : NULL;
+    mutex_unlock(&console_lock);
+    return t;
+}
+
+void control_console_drop(void)
+{
+    struct tty *t;
+
+    mutex_lock(&console_lock);
+    t = control_config.tty;
+    control_config.tty = NULL;
+    mutex_unlock(&console_lock);
+    tty_put(t);
 }

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 struct thread_group;
+struct tty;
 
 /* One connection. It lives while its reader or a pending wait uses it. */
 struct control_conn {
@@ -22,6 +23,7 @@ struct control_conn {
 struct control_process {
     struct list_node node;
     struct thread_group *tg; /* a reference */
+    struct tty *tty;         /* made for it: a reference, or NULL */
     s32 pid;                 /* in the container's pid namespace */
 };
 

@@ -14,6 +14,7 @@
 #include "sentry/base/clean.h"
 #include "sentry/base/limits.h"
 #include "sentry/ipc/ipc.h"
+#include "sentry/kernel/ctty.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/net_ns.h"
@@ -423,6 +424,8 @@ int container_start_process(struct container *c, struct process_args *args,
         err = make_task(&s);
     if (!err)
         err = link_task(&s);
+    if (!err && args->tty)
+        ctty_claim(args->tty, s.tg);
     if (!err) {
         args->failed = "program";
         err = run(&s);

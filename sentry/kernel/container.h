@@ -9,6 +9,7 @@
 #include "sentry/wait/wait.h"
 
 struct cred;
+struct ctty;
 struct file;
 struct ipc_ns;
 struct mount_ns;
@@ -60,6 +61,7 @@ int container_new(const char *id, struct oci_spec *spec, const struct platform_o
 struct process_args {
     const struct oci_process *process; /* borrowed for the call */
     struct file *stdio[3];             /* borrowed; NULL: closed */
+    struct ctty *tty;                  /* its session's terminal, borrowed; NULL: none */
     bool is_init;
     const char *failed; /* out, on failure: "cwd", "program" or "process" */
 };

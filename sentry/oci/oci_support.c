@@ -122,7 +122,6 @@ static bool is_host_device(struct json_object *device)
 
 /* The process rows are without "process." in front; both callers use them. */
 static const struct support_row process_rows[] = {
-    {"terminal", given, REFUSED, NOT_YET "terminals", 0},
     {"scheduler", given, REFUSED, NOT_YET "scheduling policies", 0},
     {"ioPriority", given, REFUSED, NOT_YET "I/O priorities", 0},
     {"execCPUAffinity", given, REFUSED, NOT_YET "CPU affinity at exec", 0},

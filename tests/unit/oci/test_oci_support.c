@@ -57,8 +57,8 @@ static void accept(const char *text, int warnings, const char *last)
 
 Test(oci_support, refused)
 {
-    refuse(PROCESS("\"terminal\":true"), 0,
-           "config.json: process.terminal: not built yet: terminals");
+    refuse(PROCESS("\"scheduler\":{\"policy\":\"SCHED_FIFO\"}"), 0,
+           "config.json: process.scheduler: not built yet: scheduling policies");
     refuse(HEAD ",\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\"},"
                 "{\"destination\":\"/a\",\"type\":\"ext4\"}]}",
            0, "config.json: mounts[1].type: this file system can't be mounted in a sandbox");
@@ -89,7 +89,7 @@ Test(oci_support, warned)
 
 Test(oci_support, accepted)
 {
-    accept(PROCESS("\"terminal\":false,\"apparmorProfile\":\"\""), 0, "");
+    accept(PROCESS("\"terminal\":true,\"apparmorProfile\":\"\""), 0, "");
     accept(HEAD ",\"linux\":{\"namespaces\":[{\"type\":\"network\",\"path\":\"/n\"},"
                 "{\"type\":\"pid\",\"path\":\"\"}],\"seccomp\":{\"x\":1},\"timeOffsets\":{},"
                 "\"devices\":[{\"path\":\"/dev/null\",\"type\":\"c\"}]}}",
@@ -98,12 +98,12 @@ Test(oci_support, accepted)
 
 Test(oci_support, process_alone)
 {
-    static const char text[] = "{\"args\":[\"a\"],\"cwd\":\"/\",\"terminal\":true}";
+    static const char text[] = "{\"args\":[\"a\"],\"cwd\":\"/\",\"scheduler\":{}}";
     struct oci_process *process;
     struct oci_error err;
 
     cr_assert_eq(oci_process_parse(text, strlen(text), &process, &err), 0);
     cr_expect_eq(oci_support_check_process(process, NULL, NULL, &err), -EOPNOTSUPP);
-    cr_expect_str_eq(err.text, "process: terminal: not built yet: terminals");
+    cr_expect_str_eq(err.text, "process: scheduler: not built yet: scheduling policies");
     oci_process_free(process);
 }
