@@ -86,6 +86,7 @@ int container_new(const char *id, struct oci_spec *spec, const struct platform_o
         container_put(c);
         return -ENOMEM;
     }
+    c->net_ns->lo_up = true;
     c->spec = spec;
     c->zygote = zygote;
     c->pids_limit = pids_limit(spec);

@@ -16,6 +16,7 @@ struct net_ns {
     struct obj obj;
     struct user_ns *user_ns; /* a reference: who may administer it */
     _Atomic(u64) sockets;    /* that have or had a descriptor */
+    bool lo_up;              /* its loopback interface is up from the start */
     struct mutex lock;
     /* A reference each, NULL until first used. Set once, under lock. It does not hold the namespace,
      * and holds no socket: sockets hold the namespace. */
@@ -23,7 +24,7 @@ struct net_ns {
 };
 OBJ_REFS(net_ns)
 
-/* net_ns_new() - Return: a new reference or NULL. */
+/* net_ns_new() - Return: a new reference or NULL. A container's first has lo_up set by its maker. */
 struct net_ns *net_ns_new(struct user_ns *user_ns);
 /* net_ns_state() - what family `which` keeps of the namespace, borrowed; made by make() at the
  * first use. Return: NULL: out of memory. */

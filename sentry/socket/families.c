@@ -1,9 +1,13 @@
 /* The table of families, and socket(2) without the descriptor. */
 #include "sentry/socket/families.h"
 
+#include "sentry/socket/inet/inet.h"
+
 #include <errno.h>
 
 const struct socket_family *const socket_families[] = {
+    &inet_family,
+    &inet6_family,
     NULL,
 };
 
