@@ -10,7 +10,7 @@
 
 struct user_ns;
 
-enum net_state { NET_STATE_UNIX, NET_STATE_INET, NET_STATES };
+enum net_state { NET_STATE_UNIX, NET_STATE_INET, NET_STATE_NETLINK, NET_STATES };
 
 struct net_ns {
     struct obj obj;

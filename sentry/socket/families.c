@@ -2,12 +2,14 @@
 #include "sentry/socket/families.h"
 
 #include "sentry/socket/inet/inet.h"
+#include "sentry/socket/netlink/netlink.h"
 
 #include <errno.h>
 
 const struct socket_family *const socket_families[] = {
     &inet_family,
     &inet6_family,
+    &netlink_family,
     NULL,
 };
 
