@@ -123,6 +123,27 @@ static int walk_end(struct job *j, const struct spot *s, int fd)
     return 0;
 }
 
+/* walk_open() - the last component, if it is a regular file, with the rights that were asked for.
+ * That it can't be opened is for OPEN to tell. */
+static void walk_open(struct job *j, int dirfd, const char *name)
+{
+    const struct spot s = {.dirfd = dirfd, .name = name};
+    u32 access = (u32)j->req.arg[0];
+    struct proto_attr attr;
+    int fd;
+
+    if (!access || !S_ISREG(j->reply.attr.mode) ||
+        ((access & PROTO_OPEN_WRITE) && j->g->mounts[j->spot[0].mount].readonly))
+        return;
+    fd = spot_open_file(j->g, &s, access, &attr);
+    if (fd < 0)
+        return;
+    if (attr.ino == j->reply.attr.ino && attr.dev == j->reply.attr.dev)
+        j->fd = fd;
+    else
+        host_close(fd);
+}
+
 int op_walk(struct job *j)
 {
     bool handle = j->req.flags & PROTO_WANT_HANDLE;
@@ -140,8 +161,10 @@ int op_walk(struct job *j)
         int next = -1;
 
         r = walk_step(j, dirfd, name, left > n || handle, &next);
-        if (left == n && S_ISLNK(j->reply.attr.mode))
+        if (S_ISLNK(j->reply.attr.mode) && (r == 0 || r == -ENOTDIR))
             walk_link(j, dirfd, name);
+        else if (left == n && (r == 0 || r == -ENOTDIR))
+            walk_open(j, dirfd, name);
         if (fd >= 0)
             host_close(fd);
         dirfd = fd = next;

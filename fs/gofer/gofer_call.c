@@ -152,6 +152,17 @@ int gofer_request_second(struct gofer_request *r, struct gofer_node *n, const ch
     return err;
 }
 
+bool gofer_request_more(struct gofer_request *r, const char *name, u32 len)
+{
+    struct gofer_target *t = &r->target[0];
+
+    if (len > LIMIT_NAME || t->len + len + 1 > sizeof(t->path))
+        return false;
+    append(t, name, len);
+    r->call.req.target[0].path_len = t->len;
+    return true;
+}
+
 /* release_batch() - give handles back, if enough have come together. */
 static void release_batch(struct gofer_conn *c)
 {

@@ -384,6 +384,7 @@ void gofer_node_free(struct inode *ino)
 
 const struct inode_ops gofer_inode_ops = {
     .lookup = gofer_lookup,
+    .lookup_ahead = gofer_lookup_ahead,
     .revalidate = gofer_revalidate,
     .create = gofer_create,
     .symlink = gofer_symlink,

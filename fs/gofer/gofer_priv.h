@@ -95,6 +95,7 @@ static inline struct gofer_super *gofer_super_of(const struct gofer_node *n)
 
 enum { GOFER_STEPS = 4, GOFER_PATH_BYTES = (GOFER_STEPS + 1) * (LIMIT_NAME + 1) };
 
+
 struct gofer_target {
     struct gofer_node *pinned; /* whose handle it is */
     struct inode *ref;         /* a reference that keeps `pinned` */
@@ -113,6 +114,8 @@ int gofer_request_new(struct gofer_request *r, u32 op, struct gofer_node *n, con
                       u32 len);
 /* gofer_request_second() - target 1: `name` in the directory n. On failure the request is over. */
 int gofer_request_second(struct gofer_request *r, struct gofer_node *n, const char *name, u32 len);
+/* gofer_request_more() - one more component to target 0. Return: false: there is no room. */
+bool gofer_request_more(struct gofer_request *r, const char *name, u32 len);
 /* gofer_request_run() - make the call; the request is over, its reply and descriptor remain.
  * Return: the gofer's status, or -EIO. */
 int gofer_request_run(struct gofer_request *r);
@@ -155,6 +158,8 @@ int gofer_setattr(struct inode *ino, const struct setattr *s);
 
 /* What inode_ops and the rest of the tables are filled with. */
 int gofer_lookup(struct inode *dir, const char *name, u32 len, struct inode **out);
+int gofer_lookup_ahead(struct inode *dir, const struct name_ahead *names, u32 n, u32 intent,
+                       struct inode **out, u32 *found);
 int gofer_revalidate(struct dentry *d);
 ssize_t gofer_readlink(struct inode *ino, char *buf, size_t cap);
 int gofer_create(struct inode *dir, const char *name, u32 len, u32 mode, u32 uid, u32 gid,

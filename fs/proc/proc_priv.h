@@ -47,6 +47,8 @@ proc_show_fn proc_show_pid_stat, proc_show_pid_status, proc_show_pid_statm;
 proc_show_fn proc_show_pid_io, proc_show_pid_wchan, proc_show_pid_stack, proc_show_pid_personality,
     proc_show_pid_timerslack, proc_show_pid_schedstat, proc_show_tid_children;
 proc_store_fn proc_store_pid_timerslack;
+/* proc_locks.c */
+proc_show_fn proc_show_locks;
 /* proc_sys_ipc.c */
 proc_show_fn proc_show_shmmax, proc_show_shmall, proc_show_shmmni, proc_show_rmid_forced,
     proc_show_sem, proc_show_msgmax, proc_show_msgmnb, proc_show_msgmni;

@@ -90,6 +90,7 @@ static const struct proc_entry root_children[] = {
     {.name = "filesystems", .mode = FILE_RO, .show = proc_show_filesystems},
     {.name = "interrupts", .mode = FILE_RO, .show = proc_show_interrupts},
     {.name = "loadavg", .mode = FILE_RO, .show = proc_show_loadavg},
+    {.name = "locks", .mode = FILE_RO, .show = proc_show_locks},
     {.name = "meminfo", .mode = FILE_RO, .show = proc_show_meminfo},
     {.name = "misc", .mode = FILE_RO, .show = proc_show_nothing},
     {.name = "modules", .mode = FILE_RO, .show = proc_show_nothing},

@@ -84,6 +84,7 @@ struct channel_call {
     u32 out_cap;
     u32 out_len;  /* set: bytes in out */
     bool want_fd; /* a descriptor is expected if status is 0 */
+    bool maybe_fd; /* with want_fd: it need not come */
     struct proto_reply reply;
     int fd;
 };

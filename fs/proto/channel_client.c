@@ -288,7 +288,7 @@ static int slot_read(struct channel_client *c, u32 slot, struct channel_call *ca
         else
             call->fd = fd;
     }
-    if (call->reply.status == 0 && call->want_fd && call->fd < 0)
+    if (call->reply.status == 0 && call->want_fd && !call->maybe_fd && call->fd < 0)
         return -EIO;
     return call->reply.status;
 }

@@ -19,9 +19,10 @@
  *
  *   op        target 0     target 1    args                        data            answer
  *   ATTACH    -            -           0 mount index               -               attr, handle
- *   WALK      the file     -           -                           -               attr; data: a proto_attr
- *             for each component that was reached, then, if the last one is a symbolic link, its
- *             text (arg 0: how long). With WANT_HANDLE a directory's handle. A status of -ENOENT or
+ *   WALK      the file     -           0 PROTO_OPEN_*, or 0        -               attr; data: a proto_attr
+ *             for each component that was reached, then, if the last of them is a symbolic link,
+ *             its text (arg 0: how long). With WANT_HANDLE a directory's handle; with arg 0 a
+ *             regular file's descriptor, if it can be opened like that. A status of -ENOENT or
  *             -ENOTDIR comes with the attributes of what was there.
  *   OPEN      the file     -           0 PROTO_OPEN_*              -               attr, descriptor
  *   CREATE    the new one  -           0 mode 1 uid 2 gid          -               attr; S_IFREG: a

@@ -146,6 +146,7 @@ static void unhash_name_locked(struct dentry *dir, const char *name, u32 len,
 static void bump_gen(struct dentry *dir)
 {
     atomic_fetch_add_explicit(&dir->inode->dir_gen, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&dir->super->names_gen, 1, memory_order_relaxed);
 }
 
 void dentry_added(struct dentry *d)
@@ -420,4 +421,68 @@ int dentry_lookup(struct dentry *dir, const char *name, u32 len, bool dir_locked
             err = fill(dir, name, len, gen, &d);
     }
     return err ? err : positive(d, out);
+}
+
+/* add_ahead() - publish one of a look-ahead's answers, whose inode (NULL: none) is taken. Return: a
+ * new reference to what is there now, NULL: the rest is of no use. */
+static struct dentry *add_ahead(struct dentry *dir, const struct name_ahead *n, struct inode *ino,
+                                u32 gen)
+{
+    struct list_node kill = LIST_INIT(kill);
+    struct dentry *d = dentry_new(dir->super, dir, n->name, n->len), *there, *out = NULL;
+
+    if (!d) {
+        inode_put(ino);
+        return NULL;
+    }
+    d->inode = ino;
+    tree_write();
+    there = dentry_child(dir, n->name, n->len);
+    if (there) {
+        if (there->inode == ino && obj_get_unless_zero(&there->obj))
+            out = there;
+    } else if (atomic_load_explicit(&dir->super->names_gen, memory_order_relaxed) == gen) {
+        hash_locked(d, &kill);
+        out = d->unhashed ? NULL : d;
+    }
+    tree_write_end();
+    if (out != d)
+        dentry_put(d);
+    dentry_kill(&kill);
+    return out;
+}
+
+/* cached() - is it known what the name is? */
+static bool cached(struct dentry *dir, const struct name_ahead *n)
+{
+    u32 slot = tree_read();
+    bool known = dentry_child(dir, n->name, n->len) != NULL;
+
+    tree_read_end(slot);
+    return known;
+}
+
+/*
+ * The answers are of one moment, but which of the directories' dir_gen to compare is known only with
+ * them: any change of a name in the super since the question makes them void.
+ */
+void dentry_look_ahead(struct dentry *dir, const struct name_ahead *names, u32 n, u32 intent)
+{
+    u32 gen = atomic_load(&dir->super->names_gen), found = 0, i = 0;
+    struct dentry *at = dentry_get(dir), *next;
+    struct inode *inodes[LOOKUP_AHEAD];
+    int err = 0;
+
+    if (!cached(dir, &names[0]))
+        err = dir->inode->ops->lookup_ahead(dir->inode, names, n, intent, inodes, &found);
+    for (; at && i < found; i++) {
+        next = add_ahead(at, &names[i], inodes[i], gen);
+        dentry_put(at);
+        at = next;
+    }
+    for (; i < found; i++)
+        inode_put(inodes[i]);
+    if (at && err == -ENOENT && found < n)
+        dentry_put(add_ahead(at, &names[found], NULL, gen));
+    dentry_put(at);
 }

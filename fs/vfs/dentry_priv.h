@@ -17,6 +17,9 @@ void tree_write_end(void);
 /* dentry_new() - an unhashed dentry below `parent` (NULL: a root); `inode` is taken, and put by the
  * caller on failure. */
 struct dentry *dentry_new(struct super *sb, struct dentry *parent, const char *name, u32 len);
+/* dentry_look_ahead() - have `names` cached, as far as one question of the file system goes; nothing
+ * is lost if they can't be. `intent`: as in inode_ops.lookup_ahead(). */
+void dentry_look_ahead(struct dentry *dir, const struct name_ahead *names, u32 n, u32 intent);
 /* dentry_child() - dentry lock held: the cached child, borrowed, or NULL. */
 struct dentry *dentry_child(struct dentry *dir, const char *name, u32 len);
 

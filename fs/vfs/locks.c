@@ -26,11 +26,16 @@ struct file_lock {
 
 struct file_locks {
     struct waitq wait;
+    struct inode *inode;  /* borrowed: whose they are */
+    struct list_node all; /* in `tables` */
     struct mutex lock;
     struct list_node records, flocks; /* guarded by lock */
 };
 
 static atomic_uint nlocks; /* of the whole Sentry */
+
+static struct mutex tables_lock = MUTEX_INIT(FILE_LOCK_TABLES);
+static struct list_node tables = LIST_INIT(tables); /* guarded by tables_lock */
 
 /* --- who waits for whom --- */
 
@@ -104,11 +109,17 @@ static struct file_locks *locks_of(struct inode *ino, bool make)
     mutex_init(&fresh->lock, LOCK_FILE_LOCKS);
     list_init(&fresh->records);
     list_init(&fresh->flocks);
-    if (__atomic_compare_exchange_n(&ino->locks, &l, fresh, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return fresh;
-    file_locks_free(fresh);
-    return l;
+    list_init(&fresh->all);
+    fresh->inode = ino;
+    if (!__atomic_compare_exchange_n(&ino->locks, &l, fresh, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        file_locks_free(fresh);
+        return l;
+    }
+    mutex_lock(&tables_lock);
+    list_add_tail(&tables, &fresh->all);
+    mutex_unlock(&tables_lock);
+    return fresh;
 }
 
 static struct file_lock *lock_alloc(void)
@@ -143,6 +154,9 @@ void file_locks_free(struct file_locks *l)
 
     if (!l)
         return;
+    mutex_lock(&tables_lock);
+    list_del(&l->all);
+    mutex_unlock(&tables_lock);
     list_for_each_safe(k, tmp, &l->records, node)
         lock_free(k);
     list_for_each_safe(k, tmp, &l->flocks, node)
@@ -440,4 +454,48 @@ void file_locks_release(struct file *f)
     mutex_unlock(&l->lock);
     if (any)
         waitq_wake_all(&l->wait, LX_POLLIN);
+}
+
+/* --- /proc/locks --- */
+
+/* Locks as they are gathered. */
+struct gathering {
+    struct file_lock_info *info;
+    u32 n, cap;
+};
+
+static void gather(struct gathering *g, const struct inode *ino, struct list_node *list)
+{
+    struct file_lock *k;
+
+    list_for_each(k, list, node) {
+        if (g->n == g->cap)
+            return;
+        g->info[g->n++] = (struct file_lock_info){.kind = k->kind,
+                                                  .range = k->range,
+                                                  .dev_major = ino->super->dev_major,
+                                                  .dev_minor = ino->super->dev_minor,
+                                                  .ino = ino->ino};
+    }
+}
+
+int file_locks_list(struct file_lock_info **out, u32 *n)
+{
+    struct gathering g = {.cap = atomic_load(&nlocks)};
+    struct file_locks *l;
+
+    g.info = calloc(g.cap + 1, sizeof(*g.info));
+    if (!g.info)
+        return -ENOMEM;
+    mutex_lock(&tables_lock);
+    list_for_each(l, &tables, all) {
+        mutex_lock(&l->lock);
+        gather(&g, l->inode, &l->flocks);
+        gather(&g, l->inode, &l->records);
+        mutex_unlock(&l->lock);
+    }
+    mutex_unlock(&tables_lock);
+    *out = g.info;
+    *n = g.n;
+    return 0;
 }

@@ -34,3 +34,14 @@ void file_locks_close(struct file *f, const void *owner);
 /* file_locks_release() - the description is going: its OFD and flock locks. */
 void file_locks_release(struct file *f);
 void file_locks_free(struct file_locks *locks);
+
+/* What /proc/locks shows of a lock. */
+struct file_lock_info {
+    enum file_lock_kind kind;
+    struct file_lock_range range; /* of flock(2) too, with whose it is */
+    u32 dev_major, dev_minor;
+    u64 ino;
+};
+/* file_locks_list() - all locks that are held, but for what comes while it looks. Return: 0 and an
+ * array of *n, the caller's to free(), -ENOMEM. */
+int file_locks_list(struct file_lock_info **out, u32 *n);

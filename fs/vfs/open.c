@@ -300,8 +300,12 @@ static int open_tmpfile(struct walk_state *w, u32 flags, u32 mode, struct file *
 
 static int open_existing(struct walk_state *w, u32 flags, struct file **out)
 {
-    int err = walk_run(w);
+    u32 access = flags & LX_O_ACCMODE;
+    int err;
 
+    if (!(flags & (LX_O_PATH | LX_O_DIRECTORY)))
+        w->intent = access == LX_O_RDONLY ? MAY_READ : MAY_READ | MAY_WRITE;
+    err = walk_run(w);
     if (!err && !(flags & LX_O_PATH))
         err = may_open(&w->at, w->cred, flags, false);
     return err ? err : open_found(&w->at, w->cred, flags, out);

@@ -105,6 +105,7 @@ struct super {
     struct dentry *root;      /* a reference */
     struct user_ns *user_ns;  /* a reference: capabilities are checked against it */
     struct mutex rename_lock;
+    _Atomic(u32) names_gen;    /* changes with every change of a name, for lookup_ahead() */
     _Atomic(u64) next_ino;     /* of inode_new() */
     struct list_node marks;    /* on its inodes; guarded by the notify lock */
     struct list_node in_cache; /* and below: guarded by the dentry lock */
@@ -119,9 +120,22 @@ enum {
     SUPER_OWN_SPECIAL = 1u << 2, /* devices and FIFOs are opened by inode_ops.open */
 };
 
+/* Names of a path that is being walked, each in the one before it. */
+enum { LOOKUP_AHEAD = 8 };
+struct name_ahead {
+    const char *name;
+    u32 len;
+};
+
 struct inode_ops {
     /* lookup() - find `name` in a directory. Return: 0 and a new inode reference, -ENOENT. */
     int (*lookup)(struct inode *dir, const char *name, u32 len, struct inode **out);
+    /* lookup_ahead() - for file systems that are asked over some distance: the inodes, new
+     * references, of as many of `n` names as can be had with one question; `intent` (MAY_READ,
+     * MAY_WRITE): the last one will be opened so. Return: 0, -ENOENT: name number *found does not
+     * exist; errno. NULL: one by one. */
+    int (*lookup_ahead)(struct inode *dir, const struct name_ahead *names, u32 n, u32 intent,
+                        struct inode **out, u32 *found);
     /* revalidate() - is the cached dentry still right? Return: 1 yes, 0 no, errno. */
     int (*revalidate)(struct dentry *d);
 

@@ -68,7 +68,7 @@ int walk_begin(struct walk_state *w, const struct walk_ctx *ctx, const struct pa
     w->owned = false;
     w->parent = parent;
     w->must_dir = false;
-    w->links = w->depth = 0;
+    w->links = w->depth = w->intent = 0;
     w->rest = name;
     w->kind = LAST_ROOT;
     w->comp = name;
@@ -281,6 +281,35 @@ static int walk_dotdot(struct walk_state *w)
     return err;
 }
 
+/* look_ahead() - the parsed component is not cached, perhaps: ask for it and what follows at once. */
+static void look_ahead(struct walk_state *w)
+{
+    struct dentry *dir = w->at.dentry;
+    struct name_ahead names[LOOKUP_AHEAD] = {{w->comp, w->len}};
+    const char *s = w->rest, *end;
+    u32 n = 1;
+    bool whole = w->last && !w->must_dir;
+
+    if (!dir->inode->ops->lookup_ahead || w->len > LIMIT_NAME ||
+        (dir->super->flags & (SUPER_REVALIDATE | SUPER_NO_CACHE)))
+        return;
+    for (; *s && n < LOOKUP_AHEAD; s = skip_slashes(end)) {
+        u32 len;
+
+        end = strchrnul(s, '/');
+        len = (u32)(end - s);
+        if (len > LIMIT_NAME || (s[0] == '.' && (len == 1 || (len == 2 && s[1] == '.'))))
+            break;
+        /* Of a walk to a parent, what is to be made there is asked for by who makes it. */
+        if (w->parent && !w->depth && !*skip_slashes(end))
+            break;
+        names[n++] = (struct name_ahead){s, len};
+        whole = !*end && !w->depth;
+    }
+    if (n > 1 || (whole && w->intent))
+        dentry_look_ahead(dir, names, n, whole ? w->intent : 0);
+}
+
 /* walk_slow() - the parsed component, asking whoever must be asked. Return: STEP_DONE (`parent` and
  * it is the last), STEP_SLOW: go on behind it, errno. */
 static int walk_slow(struct walk_state *w)
@@ -298,6 +327,7 @@ static int walk_slow(struct walk_state *w)
         err = walk_dotdot(w);
         return err ? err : STEP_SLOW;
     }
+    look_ahead(w);
     err = dentry_lookup(w->at.dentry, w->comp, w->len, false, &next.dentry);
     if (err)
         return err;

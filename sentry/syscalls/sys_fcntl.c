@@ -199,6 +199,7 @@ s64 sys_flock(struct task *t, const u64 a[6])
     case LX_LOCK_UN: range.type = LX_F_UNLCK; break;
     default: return -EINVAL;
     }
+    range.pid = t->tg->pid->numbers[0].nr;
     rc = arg_fd(t, a[0], &f);
     if (rc < 0)
         return rc;
