@@ -307,6 +307,11 @@ static ssize_t fake_copy_out(struct plat_mm *mm, uaddr_t dst, const void *src, s
 
 /* --- objects --- */
 
+static int fake_mm_pid(const struct plat_mm *mm)
+{
+    return mm != NULL ? 4711 : 0;
+}
+
 static struct plat_mm *fake_mm_of(struct plat_thread *th)
 {
     return th->mm;
@@ -389,6 +394,7 @@ const struct platform_ops fake_platform = {
     .map_vdso = fake_map_vdso,
     .set_cmdline = fake_set_cmdline,
     .mm_of = fake_mm_of,
+    .mm_pid = fake_mm_pid,
     .mm_get = fake_mm_get,
     .mm_put = fake_mm_put,
     .copy_in = fake_copy_in,
