@@ -14,7 +14,6 @@
 #define KERNEL_STACK  (16u * KB) /* of a thread, on Linux */
 #define VMALLOC_TOTAL (0x7fffffffffull * KB)
 #define HUGE_PAGE     (2048u * KB)
-#define RESERVE_SHIFT 6 /* of free memory, 1/64 stays back for the kernel */
 
 /* What both files are made from, in bytes. */
 struct memory {
@@ -33,7 +32,6 @@ static void take(struct memory *m)
     gone = m->used.anon + m->used.page_tables + m->tmpfs + m->used.file;
     m->free_bytes = m->used.total - min_of(gone, m->used.total);
     m->available = min_of(m->free_bytes + m->used.file, m->used.total);
-    m->available -= m->available >> RESERVE_SHIFT;
 }
 
 static void put_kb(struct proc_text *out, const char *name, u64 bytes)
