@@ -99,7 +99,8 @@ static int ask(const struct observer_request *req, void *out, size_t size, u32 m
     if (!err && (packet.head.count > most || packet.head.more))
         err = broken_locked("does not keep its protocol");
     if (!err) {
-        memcpy(out, records, packet.head.count * size);
+        if (packet.head.count)
+            memcpy(out, records, packet.head.count * size);
         err = (int)packet.head.count;
     }
     mutex_unlock(&lock);
