@@ -288,6 +288,7 @@ def in_own_mounts():
         os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable, *sys.argv])
 
 
-in_own_mounts()
-harness.main(__doc__, [info, hello, statuses, stdio, exec_version, exec_statuses, stop, stop_kills, kill, remove_force, top, logs, wait,
-                       restart, copy_and_diff, restrictions, limits, many], prepare, finish)
+if __name__ == '__main__':
+    in_own_mounts()
+    harness.main(__doc__, [info, hello, statuses, stdio, exec_version, exec_statuses, stop, stop_kills, kill, remove_force, top, logs, wait,
+                           restart, copy_and_diff, restrictions, limits, many], prepare, finish)
