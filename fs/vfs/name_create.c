@@ -105,8 +105,9 @@ static int create_end(struct creation *c, struct inode *ino, int err)
     return err;
 }
 
+/* make_node() - *made, unless it is NULL: the new object's path, references. */
 static int make_node(const struct walk_ctx *ctx, const struct path *start, const char *name,
-                     u32 mode, u32 rdev_major, u32 rdev_minor)
+                     u32 mode, u32 rdev_major, u32 rdev_minor, struct path *made)
 {
     struct inode *ino = NULL;
     struct creation c;
@@ -120,13 +121,15 @@ static int make_node(const struct walk_ctx *ctx, const struct path *start, const
     ids = name_new_ids(c.dir, ctx->cred, mode);
     err = c.dir->ops->create(c.dir, c.d->name, c.d->len, ids.mode, ids.uid, ids.gid, rdev_major,
                              rdev_minor, &ino);
+    if (!err && made)
+        *made = path_get(&(struct path){c.slot.dir.mount, c.d});
     return create_end(&c, ino, err);
 }
 
 int vfs_mkdir(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode)
 {
     mode &= LX_S_IRWXU | LX_S_IRWXG | LX_S_IRWXO | LX_S_ISVTX;
-    return make_node(ctx, start, name, mode | LX_S_IFDIR, 0, 0);
+    return make_node(ctx, start, name, mode | LX_S_IFDIR, 0, 0, NULL);
 }
 
 int vfs_mknod(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode,
@@ -143,11 +146,17 @@ int vfs_mknod(const struct walk_ctx *ctx, const struct path *start, const char *
     case LX_S_IFBLK:
         if (!cred_capable(ctx->cred, LX_CAP_MKNOD))
             return -EPERM;
-        return make_node(ctx, start, name, type | (mode & LX_S_IALLUGO), rdev_major, rdev_minor);
+        return make_node(ctx, start, name, type | (mode & LX_S_IALLUGO), rdev_major, rdev_minor,
+                         NULL);
     case LX_S_IFDIR: return -EPERM;
     default: return -EINVAL;
     }
-    return make_node(ctx, start, name, type | (mode & LX_S_IALLUGO), 0, 0);
+    return make_node(ctx, start, name, type | (mode & LX_S_IALLUGO), 0, 0, NULL);
+}
+
+int vfs_mksock(const struct walk_ctx *ctx, const char *name, u32 mode, struct path *made)
+{
+    return make_node(ctx, NULL, name, LX_S_IFSOCK | (mode & LX_S_IALLUGO), 0, 0, made);
 }
 
 int vfs_symlink(const struct walk_ctx *ctx, const char *target, const struct path *start,

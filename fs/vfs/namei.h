@@ -51,6 +51,8 @@ int vfs_open_path(const struct path *path, const struct cred *cred, u32 flags, s
 int vfs_mkdir(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode);
 int vfs_mknod(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 mode,
               u32 rdev_major, u32 rdev_minor);
+/* vfs_mksock() - bind(2)'s node. *made: new references to its path. */
+int vfs_mksock(const struct walk_ctx *ctx, const char *name, u32 mode, struct path *made);
 int vfs_symlink(const struct walk_ctx *ctx, const char *target, const struct path *start,
                 const char *name);
 int vfs_link(const struct walk_ctx *ctx, const struct path *old, const struct path *start,
