@@ -7,6 +7,7 @@
 #include <errno.h>
 
 const struct socket_family *const socket_families[] = {
+    &unix_family,
     &inet_family,
     &inet6_family,
     &netlink_family,

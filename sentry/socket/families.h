@@ -3,6 +3,8 @@
 
 #include "sentry/socket/socket.h"
 
+extern const struct socket_family unix_family;
+
 /* ends with NULL */
 extern const struct socket_family *const socket_families[];
 

@@ -151,6 +151,14 @@ static s64 socket_ioctl(struct file *f, struct mm *mm, u32 cmd, u64 arg)
     }
 }
 
+static void socket_flush(struct file *f)
+{
+    struct socket *s = of(f);
+
+    if (s->ops->closing)
+        s->ops->closing(s, f);
+}
+
 static void socket_release(struct file *f)
 {
     struct socket *s = of(f);
@@ -166,6 +174,7 @@ static const struct file_ops socket_file_ops = {
     .poll = socket_poll,
     .queue = socket_queue,
     .ioctl = socket_ioctl,
+    .flush = socket_flush,
     .release = socket_release,
 };
 

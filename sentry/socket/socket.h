@@ -83,6 +83,8 @@ struct socket_ops {
     void (*option_changed)(struct socket *s, int name);
     u32 (*poll)(struct socket *s);
     s64 (*ioctl)(struct socket *s, struct mm *mm, u32 cmd, u64 arg); /* after the common ones */
+    /* closing() - a descriptor of `f` is being closed, others may remain. NULL: nothing to do. */
+    void (*closing)(struct socket *s, const struct file *f);
     /* release() - the last file is gone; references of tables may remain. It may linger. */
     void (*release)(struct socket *s, bool nonblock);
 };
@@ -96,7 +98,7 @@ struct socket {
     u32 protocol;
     struct waitq queue; /* woken with LX_POLL* when readiness, state or error change */
     _Atomic(int) error; /* SO_ERROR: positive errno, taken by socket_error() */
-    u64 ino;            /* "socket:[ino]", and what /proc/net shows */
+    _Atomic(u64) ino;   /* "socket:[ino]", and what /proc/net shows; 0: no file yet */
     u32 uid;            /* maker's fsuid, for /proc/net and SO_PEERCRED's like */
 
     struct mutex lock; /* SOCKET class; the family's state too */

@@ -1,6 +1,7 @@
 /* --strace: arguments by the types that syscalls.def gives them. */
 #include "sentry/abi/lx_fs.h"
 #include "sentry/abi/lx_signal.h"
+#include "sentry/abi/lx_socket.h"
 #include "sentry/abi/lx_time.h"
 #include "sentry/base/limits.h"
 #include "sentry/kernel/task.h"
@@ -229,6 +230,60 @@ static void put_stat(struct strace_line *l, const struct arg *g)
                    (long)st.size);
 }
 
+/* put_sockaddr_in() - the length stands in the argument that the type names. */
+static void put_sockaddr_in(struct strace_line *l, const struct arg *g)
+{
+    strace_put(l, "%#lx", (long)g->v);
+    if (g->v)
+        strace_put_sockaddr(l, g->t->mm, g->v, buffer_len(g));
+}
+
+static void put_sockaddr_out(struct strace_line *l, const struct arg *g)
+{
+    u32 len;
+
+    strace_put(l, "%#lx", (long)g->v);
+    if (g->v && g->result && *g->result >= 0 && usermem_get(g->t->mm, &len, buffer_len(g)) == 0)
+        strace_put_sockaddr(l, g->t->mm, g->v, len);
+}
+
+/* put_msghdr() - its data up to `bytes`. */
+static void put_msghdr(struct strace_line *l, const struct arg *g, bool sending)
+{
+    struct lx_msghdr h;
+    struct arg iov = *g;
+    u64 a[6] = {0};
+
+    strace_put(l, "%#lx", (long)g->v);
+    if ((!sending && (!g->result || *g->result < 0)) || usermem_get(g->t->mm, &h, g->v) < 0)
+        return;
+    strace_put(l, " {name=%#lx", (long)h.name);
+    if (h.name && h.namelen > 0)
+        strace_put_sockaddr(l, g->t->mm, h.name, (u32)h.namelen);
+    strace_put(l, ", iov=");
+    a[0] = h.iovlen;
+    iov.a = a;
+    iov.v = h.iov;
+    iov.param = "1";
+    put_iov(l, &iov, sending ? UINT64_MAX : (u64)*g->result);
+    strace_put(l, ", controllen=%lu", (long)h.controllen);
+    if (!sending) {
+        strace_put(l, ", flags=");
+        strace_put_flags(l, "msg", h.flags);
+    }
+    strace_put(l, "}");
+}
+
+static void put_msghdr_in(struct strace_line *l, const struct arg *g)
+{
+    put_msghdr(l, g, true);
+}
+
+static void put_msghdr_out(struct strace_line *l, const struct arg *g)
+{
+    put_msghdr(l, g, false);
+}
+
 static const struct {
     const char *name;
     void (*put)(struct strace_line *l, const struct arg *g);
@@ -256,7 +311,10 @@ static const struct {
     {"SIGACTION", put_sigaction},
     {"STAT", put_stat},
     {"STRV", put_strv},
-    {"SOCKADDR", put_in},
+    {"SOCKADDR", put_sockaddr_in},
+    {"SOCKADDR_OUT", put_sockaddr_out},
+    {"MSGHDR_IN", put_msghdr_in},
+    {"MSGHDR_OUT", put_msghdr_out},
 };
 
 /* put_one() - argument `g` of type `type`; a type that is not known prints as a number. */

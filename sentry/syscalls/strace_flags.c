@@ -3,6 +3,7 @@
 #include "sentry/abi/lx_fs.h"
 #include "sentry/abi/lx_mm.h"
 #include "sentry/abi/lx_signal.h"
+#include "sentry/abi/lx_socket.h"
 #include "sentry/abi/lx_time.h"
 #include "sentry/syscalls/strace_priv.h"
 
@@ -75,7 +76,7 @@ static const struct flag_name fcntl_names[] = {
     VALUE(LX_, F_GETPIPE_SZ), VALUE(LX_, F_ADD_SEALS),     VALUE(LX_, F_GET_SEALS),
 };
 static const struct flag_name memfd_names[] = {
-    FLAG(LX_, MFD_CLOEXEC), FLAG(LX_, MFD_ALLOW_SEALING), FLAG(LX_, MFD_HUGETLB),
+    FLAG(LX_, MFD_CLOEXEC),     FLAG(LX_, MFD_ALLOW_SEALING), FLAG(LX_, MFD_HUGETLB),
     FLAG(LX_, MFD_NOEXEC_SEAL), FLAG(LX_, MFD_EXEC),
 };
 static const struct flag_name flock_names[] = {FLAG(LX_, LOCK_SH), FLAG(LX_, LOCK_EX),
@@ -200,6 +201,32 @@ static const struct flag_name arch_prctl_names[] = {{WHOLE, 0x1001, "ARCH_SET_GS
                                                     {WHOLE, 0x1003, "ARCH_GET_FS"},
                                                     {WHOLE, 0x1004, "ARCH_GET_GS"}};
 
+static const struct flag_name family_names[] = {
+    VALUE(LX_, AF_UNSPEC),  VALUE(LX_, AF_UNIX),   VALUE(LX_, AF_INET),  VALUE(LX_, AF_INET6),
+    VALUE(LX_, AF_NETLINK), VALUE(LX_, AF_PACKET), VALUE(LX_, AF_VSOCK),
+};
+#define SOCK_TYPE(n)                               \
+    {                                              \
+        LX_SOCK_TYPE_MASK, LX_SOCK_##n, "SOCK_" #n \
+    }
+static const struct flag_name socktype_names[] = {
+    SOCK_TYPE(STREAM), SOCK_TYPE(DGRAM),         SOCK_TYPE(RAW),
+    SOCK_TYPE(RDM),    SOCK_TYPE(SEQPACKET),     SOCK_TYPE(DCCP),
+    SOCK_TYPE(PACKET), FLAG(LX_, SOCK_NONBLOCK), FLAG(LX_, SOCK_CLOEXEC),
+};
+static const struct flag_name msg_names[] = {
+    FLAG(LX_, MSG_OOB),          FLAG(LX_, MSG_PEEK),     FLAG(LX_, MSG_DONTROUTE),
+    FLAG(LX_, MSG_CTRUNC),       FLAG(LX_, MSG_TRUNC),    FLAG(LX_, MSG_DONTWAIT),
+    FLAG(LX_, MSG_EOR),          FLAG(LX_, MSG_WAITALL),  FLAG(LX_, MSG_CONFIRM),
+    FLAG(LX_, MSG_ERRQUEUE),     FLAG(LX_, MSG_NOSIGNAL), FLAG(LX_, MSG_MORE),
+    FLAG(LX_, MSG_WAITFORONE),   FLAG(LX_, MSG_ZEROCOPY), FLAG(LX_, MSG_FASTOPEN),
+    FLAG(LX_, MSG_CMSG_CLOEXEC),
+};
+static const struct flag_name shutdown_names[] = {
+    VALUE(LX_, SHUT_RD),
+    VALUE(LX_, SHUT_WR),
+    VALUE(LX_, SHUT_RDWR),
+};
 static const struct {
     const char *name;
     const struct flag_name *rows;
@@ -209,12 +236,11 @@ static const struct {
     {                                        \
 #s, s##_names, ARRAY_SIZE(s##_names) \
     }
-    SET(open),    SET(fd),     SET(at),       SET(unlinkat),  SET(access),
-    SET(whence),  SET(fcntl),  SET(flock),    SET(prot),      SET(map),
-    SET(mremap),  SET(msync),  SET(madvise),  SET(clone),     SET(wait),
-    SET(sigmask), SET(clock),  SET(timer),    SET(epoll_ctl), SET(mount),
-    SET(umount),  SET(rename), SET(resource), SET(futex),     SET(arch_prctl),
-    SET(memfd),
+    SET(family), SET(socktype), SET(msg),      SET(shutdown), SET(open),       SET(fd),
+    SET(at),     SET(unlinkat), SET(access),   SET(whence),   SET(fcntl),      SET(flock),
+    SET(prot),   SET(map),      SET(mremap),   SET(msync),    SET(madvise),    SET(clone),
+    SET(wait),   SET(sigmask),  SET(clock),    SET(timer),    SET(epoll_ctl),  SET(mount),
+    SET(umount), SET(rename),   SET(resource), SET(futex),    SET(arch_prctl), SET(memfd),
 };
 
 void strace_put_flags(struct strace_line *l, const char *set, u64 value)

@@ -3,6 +3,7 @@
 
 #include "sentry/base/types.h"
 
+struct mm;
 struct task;
 
 /* A bounded line: what doesn't fit is cut. */
@@ -19,3 +20,5 @@ void strace_put_flags(struct strace_line *l, const char *set, u64 value);
 /* strace_put_args() - all arguments by their types; `result` NULL: before the call. */
 void strace_put_args(struct strace_line *l, struct task *t, const char *types, const u64 a[6],
                      const s64 *result, u32 log_size);
+/* strace_put_sockaddr() - " {…}" of the address of `len` bytes at `at`. */
+void strace_put_sockaddr(struct strace_line *l, struct mm *mm, uaddr_t at, u64 len);

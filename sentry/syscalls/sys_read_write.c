@@ -1,6 +1,7 @@
 /* Reading and writing descriptors: read(2), pread(2), readv(2), preadv2(2), lseek(2). */
 #include "fs/vfs/file.h"
 #include "sentry/base/limits.h"
+#include "sentry/socket/socket.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static s64 do_write(struct task *t, struct file *f, struct vec_arg *v, s64 *pos)
     s64 rc = file_write(f, &v->uio, pos);
 
     io_count_write(&t->io, rc);
-    if (rc == -EPIPE)
+    if (rc == -EPIPE && socket_sigpipe(f))
         signal_raise(t, LX_SIGPIPE);
     return rc;
 }
