@@ -619,3 +619,58 @@ Test(client, a_dead_gofer_is_an_error)
     file_put(open);
     s.f.killed = true;
 }
+
+/* --- requests --- */
+
+/* asked() - how many requests there were since `*before`, which moves along. */
+static u32 asked(u32 *before)
+{
+    u32 now = atomic_load(&s.conn->client->seq), n = now - *before;
+
+    *before = now;
+    return n;
+}
+
+Test(client, a_cold_path_is_one_request)
+{
+    struct attr attr;
+    struct file *f;
+    char buf[8] = "";
+    u32 seq = 0;
+
+    mkdirat(s.f.dirfd, "a", 0755);
+    mkdirat(s.f.dirfd, "a/b", 0755);
+    mkdirat(s.f.dirfd, "a/b/c", 0755);
+    fixture_write(&s.f, "a/b/c/file", "text");
+    fixture_write(&s.f, "a/b/c/other", "text");
+    cr_assert(symlinkat("b/c", s.f.dirfd, "a/link") == 0);
+    asked(&seq);
+    cr_assert(s_stat(&s, "/a/b/c/none/x", &attr) == -ENOENT);
+    cr_expect_eq(asked(&seq), 1);
+    cr_assert(s_stat(&s, "/a/b/c/none", &attr) == -ENOENT && s_stat(&s, "/a/b/c", &attr) == 0);
+    cr_expect_eq(asked(&seq), 0);
+    /* Its descriptor comes along. */
+    cr_assert(s_open(&s, "/a/b/c/file", LX_O_RDWR, 0, &f) == 0);
+    cr_assert(s_read(f, buf, 4) == 4);
+    cr_expect_eq(asked(&seq), 1);
+    cr_expect_str_eq(buf, "text");
+    file_put(f);
+    /* A link's text comes with it, and all behind it is known but the file. */
+    cr_assert(s_stat(&s, "/a/link/other", &attr) == 0 && attr.size == 4);
+    cr_expect_eq(asked(&seq), 2);
+    cr_assert(s_stat(&s, "/a/b/c/file/x", &attr) == -ENOTDIR);
+    cr_expect_eq(asked(&seq), 0);
+}
+
+Test(client, a_path_through_a_file)
+{
+    struct attr attr;
+    struct file *f;
+
+    mkdirat(s.f.dirfd, "d", 0755);
+    fixture_write(&s.f, "d/file", "text");
+    cr_assert(s_stat(&s, "/d/file/x/y", &attr) == -ENOTDIR);
+    cr_assert(s_open(&s, "/d/file/", LX_O_RDONLY, 0, &f) == -ENOTDIR);
+    cr_assert(s_open(&s, "/d", LX_O_RDWR, 0, &f) == -EISDIR);
+    cr_assert(s_stat(&s, "/d/./../d/file", &attr) == 0);
+}
