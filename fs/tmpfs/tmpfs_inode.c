@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What an entry adds to a directory's size; "." and ".." count. */
+#define TMPFS_DIRENT_BYTES 20
+
 struct inode *tmpfs_inode(struct super *sb, u32 mode, u32 uid, u32 gid)
 {
     struct tmpfs_super *ts = sb->private;
@@ -98,7 +101,7 @@ static int tmpfs_getattr(struct inode *ino, struct attr *out)
         tmpfs_data_recount(ino);
     out->blocks = node->data.pages * (GUEST_PAGE_SIZE / 512);
     if (LX_S_ISDIR(out->mode))
-        out->size = (u64)node->dir.names.count * 20;
+        out->size = ((u64)node->dir.names.count + 2) * TMPFS_DIRENT_BYTES;
     mutex_unlock(&ino->lock);
     return 0;
 }

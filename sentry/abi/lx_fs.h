@@ -222,6 +222,8 @@ enum {
 };
 #define LX_FD_CLOEXEC 1u
 
+#define LX_DN_MULTISHOT 0x80000000u
+
 enum { LX_F_RDLCK = 0, LX_F_WRLCK = 1, LX_F_UNLCK = 2 };
 enum { LX_LOCK_SH = 1, LX_LOCK_EX = 2, LX_LOCK_NB = 4, LX_LOCK_UN = 8 };
 enum { LX_F_OWNER_TID = 0, LX_F_OWNER_PID = 1, LX_F_OWNER_PGRP = 2 };

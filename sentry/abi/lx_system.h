@@ -62,6 +62,12 @@ enum {
 
 enum { LX_PRIO_PROCESS, LX_PRIO_PGRP, LX_PRIO_USER };
 
+/* ioprio_set(2): a class above 13 bits of data, whose lowest three are the level. */
+enum { LX_IOPRIO_WHO_PROCESS = 1, LX_IOPRIO_WHO_PGRP = 2, LX_IOPRIO_WHO_USER = 3 };
+enum { LX_IOPRIO_CLASS_NONE, LX_IOPRIO_CLASS_RT, LX_IOPRIO_CLASS_BE, LX_IOPRIO_CLASS_IDLE };
+#define LX_IOPRIO_CLASS_SHIFT 13
+#define LX_IOPRIO_LEVEL_MASK  7
+
 struct lx_sched_attr {
     u32 size, policy;
     u64 flags;

@@ -12,6 +12,7 @@
 
 struct task_sched {
     s32 nice;
+    u32 ioprio; /* ioprio_set(2)'s value, 0: from the nice value */
     u32 policy, priority; /* LX_SCHED_* */
     bool reset_on_fork;
     bool pinned; /* affinity counts; else every CPU */

@@ -157,6 +157,8 @@ static s64 fcntl_file(struct task *t, struct file *f, u32 cmd, u64 arg)
     case LX_F_SETSIG: return set_signal(f, arg);
     case LX_F_GETSIG: return f->owner_signo;
     case LX_F_GETLEASE: return LX_F_UNLCK;
+    /* Without events it ends the notifications of the directory, of which there are never any. */
+    case LX_F_NOTIFY: return (u32)arg & ~LX_DN_MULTISHOT ? -EINVAL : 0;
     case LX_F_SETPIPE_SZ: return pipe_set_size(f, (u32)arg, task_cred(t));
     case LX_F_GETPIPE_SZ: return pipe_size(f);
     case LX_F_ADD_SEALS: return memfd_add_seals(f, (u32)arg);

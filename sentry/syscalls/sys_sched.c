@@ -235,9 +235,9 @@ s64 sys_sched_rr_get_interval(struct task *t, const u64 a[6])
     return put_timespec(t, a[1], s.policy == LX_SCHED_RR ? RR_SLICE_NS : 0);
 }
 
-/* --- nice values --- */
+/* --- nice values and I/O priorities --- */
 
-typedef s64 nice_fn(struct task *t, struct task *other, s64 so_far, s32 value);
+typedef s64 set_fn(struct task *t, struct task *other, s64 so_far, s32 value);
 
 /* get_nice() - the highest priority of all, as 20 - nice. */
 static s64 get_nice(struct task *t, struct task *other, s64 so_far, s32 value)
@@ -304,7 +304,7 @@ static struct task *leader_of(struct pid_ns *ns, s32 nr)
 }
 
 /* each_in_set() - call fn for the leader of every process of a group or user. */
-static s64 each_in_set(struct task *t, u32 which, u64 who, nice_fn *fn, s32 value)
+static s64 each_in_set(struct task *t, u32 which, u64 who, set_fn *fn, s32 value)
 {
     s64 rc = -ESRCH;
 
@@ -318,7 +318,7 @@ static s64 each_in_set(struct task *t, u32 which, u64 who, nice_fn *fn, s32 valu
     return rc;
 }
 
-static s64 priority_call(struct task *t, u64 which, u64 who, nice_fn *fn, s32 value)
+static s64 priority_call(struct task *t, u64 which, u64 who, set_fn *fn, s32 value)
 {
     struct task *other;
     s64 rc = -ESRCH;
@@ -345,4 +345,80 @@ s64 sys_setpriority(struct task *t, const u64 a[6])
 
     nice = min_of(nice, SCHED_NICE_MAX);
     return priority_call(t, a[0], a[1], set_nice, max_of(nice, SCHED_NICE_MIN));
+}
+
+/* io_priority() - what counts for a task that has set none comes from its nice value. */
+static u32 io_priority(const struct task_sched *s)
+{
+    u32 class = LX_IOPRIO_CLASS_BE;
+
+    if (s->ioprio >> LX_IOPRIO_CLASS_SHIFT != LX_IOPRIO_CLASS_NONE)
+        return s->ioprio;
+    if (s->policy == LX_SCHED_IDLE)
+        class = LX_IOPRIO_CLASS_IDLE;
+    else if (s->policy == LX_SCHED_FIFO || s->policy == LX_SCHED_RR)
+        class = LX_IOPRIO_CLASS_RT;
+    return class << LX_IOPRIO_CLASS_SHIFT | (u32)(s->nice + 20) / 5;
+}
+
+/* get_ioprio() - the best of all; a lone process tells what it has set, even if that is nothing. */
+static s64 get_ioprio(struct task *t, struct task *other, s64 so_far, s32 which)
+{
+    s64 mine = which == LX_IOPRIO_WHO_PROCESS ? other->sched.ioprio : io_priority(&other->sched);
+
+    return so_far < 0 ? mine : min_of(so_far, mine);
+}
+
+static s64 set_ioprio(struct task *t, struct task *other, s64 so_far, s32 value)
+{
+    struct cred *c = task_cred_of(other);
+    const struct cred *me = task_cred(t);
+    bool ok =
+        c->uid == me->euid || c->uid == me->uid || cred_has_cap(me, c->user_ns, LX_CAP_SYS_NICE);
+
+    cred_put(c);
+    if (!ok)
+        return -EPERM;
+    mutex_lock(&other->lock);
+    other->sched.ioprio = (u32)value;
+    mutex_unlock(&other->lock);
+    return so_far == -ESRCH ? 0 : so_far;
+}
+
+/* ioprio_check() - may the caller ask for this class and level at all? */
+static int ioprio_check(struct task *t, u32 value)
+{
+    const struct cred *me = task_cred(t);
+
+    switch ((value & 0xffff) >> LX_IOPRIO_CLASS_SHIFT) {
+    case LX_IOPRIO_CLASS_RT:
+        return cred_has_cap(me, me->user_ns, LX_CAP_SYS_ADMIN) ||
+                       cred_has_cap(me, me->user_ns, LX_CAP_SYS_NICE)
+                   ? 0
+                   : -EPERM;
+    case LX_IOPRIO_CLASS_BE:
+    case LX_IOPRIO_CLASS_IDLE: return 0;
+    case LX_IOPRIO_CLASS_NONE: return value & LX_IOPRIO_LEVEL_MASK ? -EINVAL : 0;
+    default: return -EINVAL;
+    }
+}
+
+/* ioprio_call() - as priority_call(); its three kinds of set are numbered from 1. */
+static s64 ioprio_call(struct task *t, u64 which, u64 who, set_fn *fn, s32 value)
+{
+    if ((s32)which < LX_IOPRIO_WHO_PROCESS || (s32)which > LX_IOPRIO_WHO_USER)
+        return -EINVAL;
+    return priority_call(t, (u64)(s32)which - LX_IOPRIO_WHO_PROCESS, who, fn, value);
+}
+
+s64 sys_ioprio_get(struct task *t, const u64 a[6])
+{
+    return ioprio_call(t, a[0], a[1], get_ioprio, (s32)a[0]);
+}
+
+s64 sys_ioprio_set(struct task *t, const u64 a[6])
+{
+    int rc = ioprio_check(t, (u32)a[2]);
+
+    return rc < 0 ? rc : ioprio_call(t, a[0], a[1], set_ioprio, (s32)(a[2] & 0xffff));
 }

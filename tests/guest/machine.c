@@ -254,6 +254,31 @@ TEST(priorities, "getpriority setpriority getpriority:EINVAL,ESRCH setpriority:E
     EXPECT_ERRNO(SYS(setpriority, PRIO_PROCESS, 0x3ffffff0, 0), ESRCH);
 }
 
+TEST(io_priorities, "ioprio_get ioprio_set ioprio_get:EINVAL,ESRCH ioprio_set:EINVAL,ESRCH")
+{
+    enum { PROCESS = 1, GROUP, USER, IDLE = 3 << 13, BEST = 2 << 13 };
+    int nice;
+
+    NEEDS(ioprio_get);
+    nice = 20 - (int)SYS(getpriority, PRIO_PROCESS, 0);
+    EXPECT_EQ(SYS(ioprio_get, PROCESS, 0), 0);
+    EXPECT_OK(setpgid(0, 0));
+    EXPECT_EQ(SYS(ioprio_get, GROUP, 0), BEST | (nice + 20) / 5);
+    EXPECT_OK(SYS(ioprio_set, PROCESS, 0, BEST | 6));
+    EXPECT_EQ(SYS(ioprio_get, PROCESS, getpid()), BEST | 6);
+    EXPECT_EQ(SYS(ioprio_get, GROUP, 0), BEST | 6);
+    EXPECT_OK(SYS(ioprio_set, GROUP, getpid(), IDLE));
+    EXPECT_EQ(SYS(ioprio_get, PROCESS, 0), IDLE);
+    EXPECT_ERRNO(SYS(ioprio_set, PROCESS, 0, 1), EINVAL);
+    EXPECT_ERRNO(SYS(ioprio_set, PROCESS, 0, 7 << 13), EINVAL);
+    EXPECT_ERRNO(SYS(ioprio_set, 0, 0, BEST), EINVAL);
+    EXPECT_ERRNO(SYS(ioprio_set, 4, 0, BEST), EINVAL);
+    EXPECT_ERRNO(SYS(ioprio_get, 0, 0), EINVAL);
+    EXPECT_ERRNO(SYS(ioprio_get, 4, 0), EINVAL);
+    EXPECT_ERRNO(SYS(ioprio_set, PROCESS, 0x3ffffff0, BEST), ESRCH);
+    EXPECT_ERRNO(SYS(ioprio_get, PROCESS, 0x3ffffff0), ESRCH);
+}
+
 TEST(set_tid_address_basic, "set_tid_address")
 {
     int word = 0;

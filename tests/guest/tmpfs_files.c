@@ -45,6 +45,24 @@ TEST(create_write_read, "open write read unlink")
     EXPECT_EQ(pread(fd, buf, sizeof(buf), 0), 5);
 }
 
+TEST(directory_size, "stat mkdir mknod")
+{
+    struct stat st;
+
+    /* Each entry counts 20 bytes, "." and ".." too. */
+    tmpfs_scratch();
+    EXPECT_OK(mkdir("dir", 0700));
+    EXPECT_OK(stat("dir", &st));
+    EXPECT_EQ(st.st_size, 40);
+    EXPECT_OK(mkdir("dir/a", 0700));
+    EXPECT_OK(mknod("dir/b", S_IFREG | 0600, 0));
+    EXPECT_OK(stat("dir", &st));
+    EXPECT_EQ(st.st_size, 80);
+    EXPECT_OK(rmdir("dir/a"));
+    EXPECT_OK(stat("dir", &st));
+    EXPECT_EQ(st.st_size, 60);
+}
+
 TEST(growing_file, "write pread64 mmap fstat")
 {
     static char block[8192], in[8192];
