@@ -24,7 +24,7 @@ PLANS = {
     ],
     'all': [
         ('debug', ['unit', 'guest', 'fuzz', 'escape', 'oci']),
-        ('release', ['lint', 'unit', 'host', 'guest-host', 'guest', 'escape-host', 'escape', 'oci', 'fresh']),
+        ('release', ['lint', 'unit', 'host', 'guest-host', 'guest', 'escape-host', 'escape', 'oci', 'wide', 'fresh']),
         ('asan', ['unit', 'guest', 'fuzz']),
         ('tsan', ['unit', 'guest']),
     ],

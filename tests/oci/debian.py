@@ -244,7 +244,7 @@ ln -s fd/1 "$tree/dev/stdout"
 ln -s fd/2 "$tree/dev/stderr"
 hostname guest
 ip link set lo up 2>/dev/null || true
-ulimit -n 1024
+ulimit -Sn 1024
 [ -z "$CAPS" ] || exec setpriv --bounding-set "-all,$CAPS" --inh-caps -all chroot "$tree" "$@"
 exec chroot "$tree" "$@"
 '''
@@ -256,7 +256,7 @@ def host_command(root, words, env=(), caps=''):
     caps: setpriv's list (+kill,+chown…) of what the bounding set shall be; all by default.
     """
     return ['env', f'CAPS={caps}', 'unshare', '--mount', '--pid', '--uts', '--ipc', '--net', '--fork', '--kill-child', 'bash', '-c', ON_HOST,
-            'host', root, '/usr/bin/env', '-i', *ENV, *env, *words]
+            'host', root, '/usr/bin/env', '-i', '--default-signal', *ENV, *env, *words]
 
 
 def main():

@@ -1,0 +1,24 @@
+# Perl: processes, pipes, signals, files, sorting, time, and its own threads of text.
+use strict; use warnings; use POSIX qw(:sys_wait_h :signal_h); use Fcntl qw(:flock :seek); use File::Temp qw(tempdir); use File::Find; use IO::Handle; use IO::Select;
+use Time::HiRes qw(usleep ualarm clock_gettime CLOCK_MONOTONIC); use IPC::Open3; use Digest::SHA qw(sha1_hex); use Errno; use Cwd;
+$| = 1; my $dir = tempdir(CLEANUP => 1); chdir $dir or die;
+print "== processes\n";
+my $pid = fork; if (!$pid) { exit 3 } waitpid $pid, 0; print $? >> 8, "\n";
+print `echo back; exit 4`; print $? >> 8, "\n"; print system('sh', '-c', 'kill -TERM $$') & 127, "\n"; print system('/nonexistent'), " $!\n";
+pipe(my $r, my $w); if (!fork) { close $r; print $w "from child $_\n" for 1 .. 3; close $w; POSIX::_exit(0) } close $w; print <$r>; wait;
+open(my $out, '-|', 'seq 1 5') or die; print join(',', map { chomp; $_ } <$out>), "\n"; close $out; open(my $in, '|-', 'tr a-z A-Z') or die; print $in "into\n"; close $in;
+my $child = open3(my $to, my $from, undef, 'cat'); print $to "round trip\n"; close $to; print <$from>; waitpid $child, 0;
+my %left = map { my $n = $_; my $p = fork; exit $n unless $p; ($p => $n) } 1 .. 5; while (%left) { my $p = wait; die unless delete $left{$p} == $? >> 8 } print "all five\n"; print wait, " $!\n";
+print "== signals\n";
+my @got; $SIG{USR1} = sub { push @got, shift }; kill USR1 => $$; print "@got\n";
+eval { local $SIG{ALRM} = sub { die "alarm\n" }; ualarm 20_000; sleep 5 }; print $@;
+my $block = POSIX::SigSet->new(SIGUSR1); sigprocmask(SIG_BLOCK, $block); kill USR1 => $$; my $pending = POSIX::SigSet->new; sigpending($pending); print $pending->ismember(SIGUSR1), scalar @got, "\n"; sigprocmask(SIG_UNBLOCK, $block); print scalar @got, "\n";
+my $reaped = 0; { local $SIG{CHLD} = sub { $reaped++ while waitpid(-1, WNOHANG) > 0 }; for (1 .. 4) { exit 0 unless fork } usleep 10_000 while $reaped < 4 } print "$reaped\n";
+$pid = fork; if (!$pid) { sleep 20; exit } kill STOP => $pid; waitpid $pid, WUNTRACED; print WIFSTOPPED(${^CHILD_STATUS_NATIVE}) ? "stopped\n" : "no\n"; kill KILL => $pid; waitpid $pid, 0; print $? & 127, "\n";
+print "== files\n";
+open(my $f, '+>', 'f') or die; print $f "line $_\n" for 1 .. 1000; seek $f, 0, SEEK_SET; my @lines = <$f>; print scalar @lines, " ", tell $f, "\n"; truncate $f, 12; print -s 'f', "\n"; flock $f, LOCK_EX; open(my $g, '<', 'f'); print flock($g, LOCK_SH | LOCK_NB) ? 'free' : 'busy', "\n"; close $f;
+mkdir 'd', 0750; printf "%o\n", (stat 'd')[2]; symlink 'f', 'l'; link 'f', 'h'; print readlink 'l', " ", (stat 'f')[3], "\n"; rename 'h', 'd/h'; utime 1e9, 1e9, 'f'; print +(stat 'f')[9], "\n"; chmod 0600, 'f'; print -r 'f', -w _, !-x _, -d 'd', -l 'l', !-e 'no', "\n"; unlink 'no' or print "$!\n"; rmdir 'd' or print "$!\n"; rmdir 'f' or print "$!\n";
+my @found; find({ wanted => sub { push @found, $File::Find::name }, no_chdir => 1 }, '.'); print join(' ', sort @found), "\n"; print join(' ', sort glob('*')), "\n"; opendir(my $h, '.'); print scalar(grep { !/^\./ } readdir $h), "\n"; print getcwd eq Cwd::realpath('.'), "\n";
+my $sel = IO::Select->new($r = undef) if 0; pipe($r, $w); my $s = IO::Select->new($r); print scalar($s->can_read(0.01)), "\n"; syswrite $w, 'x'; print scalar($s->can_read(1)), "\n"; sysread $r, my $byte, 9; print "$byte\n"; POSIX::mkfifo('p', 0600); if (!fork) { open(my $p, '>', 'p'); print $p "fifo\n"; close $p; POSIX::_exit(0) } open(my $p, '<', 'p'); print <$p>; wait;
+print "== computing\n";
+my %count; $count{length $_}++ for map { 'x' x ($_ % 17) } 1 .. 20000; print join(',', map { "$_=$count{$_}" } sort { $a <=> $b } keys %count), "\n"; print sha1_hex(join '', map { chr($_ & 255) } 1 .. 100000), "\n"; my $t = 'the cat sat on the mat'; (my $u = $t) =~ s/(\w+)/\u$1/g; print "$u\n"; print join('|', $t =~ /\b(\w)at\b/g), "\n"; printf "%s %.6f %e\n", 0.1 + 0.2, atan2(1, 1) * 4, 2**70; print join(' ', sort { $b <=> $a } map { $_ * 7 % 31 } 1 .. 30), "\n"; my $began = clock_gettime(CLOCK_MONOTONIC); usleep 20_000; print clock_gettime(CLOCK_MONOTONIC) - $began >= 0.02 ? "slept\n" : "too short\n"; print POSIX::strftime('%F %T', gmtime 1e9), "\n"; print eval { die { code => 5 } } // $@->{code}, "\n"; print $0 =~ s|.*/||r, " ", scalar @ARGV, " $ENV{HOME} ", (getpwuid 0)[0], "\n";

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Python's own test suite: each test's verdict in the sandbox is the host's.
+
+Debian's libpython3.11-testsuite, module by module, under chroot on the host and in the sandbox. A test whose verdict differs is
+run once more in both places alone. What must differ stands in python_exceptions.tsv: test, tab, the host mechanism that
+forbids it; a listed test that agrees fails the run, and so do more than two of a hundred. By hand: python_suite.py test_os test_mmap
+"""
+import json
+import os
+import subprocess
+
+import compare
+import debian
+import harness
+
+TREE = 'wide'
+EXCEPTIONS = os.path.join(harness.ROOT, 'tests/oci/python_exceptions.tsv')
+SECONDS = 300
+MODULES = '''test_atexit test_contextlib test_dbm test_dbm_dumb test_eintr test_exception_hierarchy test_faulthandler test_fcntl test_file test_file_eintr
+    test_fileinput test_fileio test_filecmp test_fork1 test_gc test_genericpath test_getpass test_glob test_grp test_import test_io
+    test_largefile test_mailbox test_memoryio test_mmap test_openpty test_os test_pathlib test_pipes test_platform test_poll test_popen
+    test_posix test_posixpath test_pty test_pwd test_queue test_random test_resource test_robotparser test_sched test_select test_selectors
+    test_shelve test_shutil test_signal test_site test_stat test_subprocess test_sys test_tarfile test_tempfile test_termios test_thread
+    test_threadedtempfile test_threading test_threading_local test_threadsignals test_time test_timeout test_tty test_uuid test_venv test_wait3
+    test_wait4 test_zipfile test_zipimport test_concurrent_futures test_ctypes test_sqlite3 test_epoll'''.split()
+SOCKET_MODULES = '''test_asyncio test_multiprocessing_fork test_multiprocessing_forkserver test_multiprocessing_spawn test_socket
+    test_socketserver test_ssl test_asyncore test_asynchat test_httpservers test_ftplib test_smtpd test_telnetlib test_poplib'''.split()
+
+
+def verdicts_of(path):
+    """{test: (verdict, why)} of a verdict file: a test that began and never ended died."""
+    found = {}
+    for line in harness.read_text(path).splitlines():
+        entry = json.loads(line)
+        verdict = 'died' if entry['verdict'] == 'begun' else entry['verdict']
+        found[entry['test']] = (verdict, entry['why'])
+    return found
+
+
+def run(t, module, on_host, names=()):
+    """Return: the verdicts of a module, or of the named tests, and the last of what it said."""
+    words = ['/usr/bin/python3', '/t/suite_runner.py', module, '/verdicts.jsonl', str(SECONDS), *names]
+    with compare.scratch(t, TREE) as copy:
+        compare.put(copy, {'/t/suite_runner.py': 'suite_runner.py'})
+        try:
+            if on_host:
+                done = subprocess.run(debian.host_command(copy.path, words, (), compare.CAPS), capture_output=True,
+                                      stdin=subprocess.DEVNULL, timeout=SECONDS + 60, check=False, **compare.TEXT)
+            else:
+                bundle = compare.DebianBundle(t.path(t.name('bundle')), copy, words)
+                done = t.runtime.run(bundle, t.name(), timeout=SECONDS + 60, **compare.TEXT)
+            said = f'status {done.returncode}\n' + (done.stdout + done.stderr)[-3000:]
+        except subprocess.TimeoutExpired:
+            t.force_end()
+            said = 'no end'
+        return verdicts_of(os.path.join(copy.path, 'verdicts.jsonl')), said
+
+
+def exceptions():
+    """{test: reason} of the reviewed list."""
+    rows = [line.split('\t', 1) for line in harness.read_text(EXCEPTIONS).splitlines() if line and not line.startswith('#')]
+    return {test: reason for test, reason in rows}
+
+
+def differing(host, box):
+    return {test for test in host if box.get(test, ('missing', ''))[0] != host[test][0]} | {test for test in box if test not in host}
+
+
+class Counts:
+    """Of the whole run: tests compared, exceptions that were used."""
+    compared, used = 0, 0
+
+
+def agree(t, module):
+    """One module's verdicts agree, but for the listed exceptions."""
+    host, said = run(t, module, True)
+    t.true('end' in host or all(verdict == 'skip' for verdict, _ in host.values()) and host, f'no end on the host: {said}')
+    box, said = run(t, module, False)
+    lines = differing(host, box)
+    alone = sorted(test for test in lines if test in box and host.get(test, ('', ''))[0] in ('ok', 'fail') and '(' not in test)
+    if alone and 'end' in box:
+        host.update(run(t, module, True, alone)[0])
+        box.update(run(t, module, False, alone)[0])
+        lines = differing(host, box)
+    listed = {test: reason for test, reason in exceptions().items() if test.startswith(f'test.{module}.')}
+    Counts.compared += len(host)
+    Counts.used += len(listed)
+    wrong = [f'{test}: host {host.get(test, ("missing",))[0]}, sandbox {box.get(test, ("missing",))[0]}\n'
+             + box.get(test, ('', ''))[1] for test in sorted(lines - set(listed))]
+    wrong += [f'{test}: agrees with the host: take it off the list' for test in listed if test in host and test not in lines]
+    wrong += [f'{test}: listed, but there is no such test' for test in listed if test not in host]
+    t.true(not wrong, f'{len(wrong)} of {len(host)} tests:\n' + '\n'.join(wrong) + ('' if 'end' in box else f'\nno end: {said}'))
+
+
+def few_exceptions(t):
+    """at most two of a hundred tests are exceptions"""
+    if not Counts.compared:
+        raise harness.Skip('no module ran')
+    t.true(Counts.used * 50 <= Counts.compared, f'{Counts.used} exceptions of {Counts.compared} tests')
+
+
+def point(module):
+    def function(t):
+        if module in SOCKET_MODULES:
+            compare.needs_sockets(t, TREE)
+        agree(t, module)
+    function.__name__ = module
+    function.__doc__ = "its verdicts are the host's"
+    return function
+
+
+if __name__ == '__main__':
+    harness.main(__doc__, [*map(point, MODULES + SOCKET_MODULES), few_exceptions])
