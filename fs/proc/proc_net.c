@@ -1,29 +1,8 @@
-/* /proc/PID/net: the headings of the tables; there is no network yet that would fill them. */
+/* /proc/PID/net: its table; IPv4 and IPv6 are in proc_net_inet.c. On lo there are no neighbours, and no
+ * route of table main. */
 #include "fs/proc/proc_priv.h"
 
 #define FILE_RO (LX_S_IFREG | 0444)
-
-static int show_dev(const struct proc_node *n, struct proc_text *out)
-{
-    proc_puts(out, "Inter-|   Receive                                                |  Transmit\n"
-                   " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
-                   "packets errs drop fifo colls carrier compressed\n");
-    return 0;
-}
-
-static int show_tcp(const struct proc_node *n, struct proc_text *out)
-{
-    proc_puts(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
-                   "uid  timeout inode                                                     \n");
-    return 0;
-}
-
-static int show_udp(const struct proc_node *n, struct proc_text *out)
-{
-    proc_puts(out, "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
-                   "uid  timeout inode ref pointer drops             \n");
-    return 0;
-}
 
 static int show_unix(const struct proc_node *n, struct proc_text *out)
 {
@@ -47,10 +26,18 @@ static int show_arp(const struct proc_node *n, struct proc_text *out)
 
 const struct proc_entry proc_net_children[] = {
     {.name = "arp", .mode = FILE_RO, .show = show_arp},
-    {.name = "dev", .mode = FILE_RO, .show = show_dev},
+    {.name = "dev", .mode = FILE_RO, .show = proc_show_net_dev},
+    {.name = "if_inet6", .mode = FILE_RO, .show = proc_show_net_if_inet6},
+    {.name = "ipv6_route", .mode = FILE_RO, .show = proc_show_net_ipv6_route},
+    {.name = "raw", .mode = FILE_RO, .show = proc_show_net_raw},
+    {.name = "raw6", .mode = FILE_RO, .show = proc_show_net_raw6},
     {.name = "route", .mode = FILE_RO, .show = show_route},
-    {.name = "tcp", .mode = FILE_RO, .show = show_tcp},
-    {.name = "udp", .mode = FILE_RO, .show = show_udp},
+    {.name = "sockstat", .mode = FILE_RO, .show = proc_show_net_sockstat},
+    {.name = "sockstat6", .mode = FILE_RO, .show = proc_show_net_sockstat6},
+    {.name = "tcp", .mode = FILE_RO, .show = proc_show_net_tcp},
+    {.name = "tcp6", .mode = FILE_RO, .show = proc_show_net_tcp6},
+    {.name = "udp", .mode = FILE_RO, .show = proc_show_net_udp},
+    {.name = "udp6", .mode = FILE_RO, .show = proc_show_net_udp6},
     {.name = "unix", .mode = FILE_RO, .show = show_unix},
     {0},
 };

@@ -71,3 +71,7 @@ proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
     proc_show_pid_loginuid, proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map,
     proc_show_pid_gid_map, proc_show_pid_mounts, proc_show_pid_mountinfo, proc_show_pid_mountstats;
 proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj, proc_store_pid_oom_adj;
+/* proc_net_inet.c */
+proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_ipv6_route, proc_show_net_raw,
+    proc_show_net_raw6, proc_show_net_sockstat, proc_show_net_sockstat6, proc_show_net_tcp,
+    proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6;

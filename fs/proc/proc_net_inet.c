@@ -1,0 +1,260 @@
+/* /proc/PID/net: the IPv4 and IPv6 sockets, interfaces and routes of the process's namespace. */
+#include "fs/proc/proc_priv.h"
+
+#include "sentry/abi/lx_inet.h"
+#include "sentry/base/clean.h"
+#include "sentry/kernel/net_ns.h"
+#include "sentry/kernel/nsproxy.h"
+#include "sentry/socket/inet/inet_route.h"
+#include "sentry/socket/inet/inet_row.h"
+#include "sentry/socket/socket.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HEAD4 "local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+#define HEAD6                                                                                      \
+    "  sl  local_address                         remote_address                        st tx_queue " \
+    "rx_queue tr tm->when retrnsmt   uid  timeout inode"
+enum { LINE4 = 149, UDP_LINE4 = 127, TICK_MS = 10 };
+
+/* net_of() - the process's network namespace, a new reference; NULL: it is gone. */
+static struct net_ns *net_of(const struct proc_node *n)
+{
+    struct nsproxy *ns = proc_ns(n);
+    struct net_ns *net = ns ? net_ns_get(ns->net) : NULL;
+
+    nsproxy_put(ns);
+    return net;
+}
+
+static void put_endpoint(struct proc_text *out, const struct inet_endpoint *e, u16 family)
+{
+    u32 words[4];
+
+    memcpy(words, e->addr.b, sizeof(words));
+    if (family == LX_AF_INET)
+        proc_printf(out, "%08X:%04X", words[3], e->port);
+    else
+        proc_printf(out, "%08X%08X%08X%08X:%04X", words[0], words[1], words[2], words[3], e->port);
+}
+
+/* put_row() - what lines of all kinds have in common. */
+static void put_row(struct proc_text *out, const struct inet_row *r, u32 slot)
+{
+    proc_printf(out, "%4u: ", slot);
+    put_endpoint(out, &r->local, r->family);
+    proc_puts(out, " ");
+    put_endpoint(out, &r->peer, r->family);
+    proc_printf(out, " %02X %08X:%08X %02X:%08X %08X %5u %8d %llu %u %016llx", r->state,
+                r->state == LX_TCP_LISTEN ? 0 : r->sent, r->received, r->timer,
+                r->timer_ms / TICK_MS, 0, uid_from_kuid(task_cred(current)->user_ns, r->uid), 0, (unsigned long long)r->ino, r->refs,
+                (unsigned long long)r->cookie);
+}
+
+static void pad(struct proc_text *out, size_t from, size_t width)
+{
+    while (out->len - from < width && !out->failed)
+        proc_puts(out, " ");
+    proc_puts(out, "\n");
+}
+
+static void put_tcp(struct proc_text *out, const struct inet_row *r, u32 slot)
+{
+    size_t from = out->len;
+
+    put_row(out, r, slot);
+    if (r->state == LX_TCP_LISTEN)
+        proc_puts(out, " 100 0 0 10 0");
+    else if (r->state != LX_TCP_TIME_WAIT)
+        proc_puts(out, " 20 4 30 10 -1");
+    pad(out, from, r->family == LX_AF_INET ? LINE4 : 0);
+}
+
+static void put_udp(struct proc_text *out, const struct inet_row *r, u32 slot)
+{
+    size_t from = out->len;
+
+    put_row(out, r, slot);
+    proc_printf(out, " %u", r->drops);
+    pad(out, from, r->family == LX_AF_INET ? UDP_LINE4 : 0);
+}
+
+/* show_rows() - the sockets of a table and family. */
+static int show_rows(const struct proc_node *n, struct proc_text *out, enum inet_table table,
+                     u16 family)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    auto_free struct inet_row *rows = NULL;
+    ssize_t count = ns ? inet_rows(ns, table, &rows) : 0;
+    u32 slot = 0;
+
+    for (ssize_t i = 0; i < count; i++) {
+        if (rows[i].family != family)
+            continue;
+        if (table == INET_TCP)
+            put_tcp(out, &rows[i], slot++);
+        else
+            put_udp(out, &rows[i], slot++);
+    }
+    return count < 0 ? (int)count : 0;
+}
+
+int proc_show_net_tcp(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "  sl  " HEAD4);
+    pad(out, 0, LINE4);
+    return show_rows(n, out, INET_TCP, LX_AF_INET);
+}
+
+int proc_show_net_tcp6(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, HEAD6 "\n");
+    return show_rows(n, out, INET_TCP, LX_AF_INET6);
+}
+
+int proc_show_net_udp(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "   sl  " HEAD4 " ref pointer drops");
+    pad(out, 0, UDP_LINE4);
+    return show_rows(n, out, INET_UDP, LX_AF_INET);
+}
+
+int proc_show_net_udp6(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, HEAD6 " ref pointer drops\n");
+    return show_rows(n, out, INET_UDP, LX_AF_INET6);
+}
+
+/* Raw sockets: there are none. */
+int proc_show_net_raw(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, "  sl  " HEAD4 " ref pointer drops\n");
+    return 0;
+}
+
+int proc_show_net_raw6(const struct proc_node *n, struct proc_text *out)
+{
+    proc_puts(out, HEAD6 " ref pointer drops\n");
+    return 0;
+}
+
+int proc_show_net_dev(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    struct inet_dev *d;
+
+    proc_puts(out, "Inter-|   Receive                                                |  Transmit\n"
+                   " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+                   "packets errs drop fifo colls carrier compressed\n");
+    for (u32 i = INET_LO_INDEX; ns && (d = inet_dev_find(ns, i)); i++) {
+        unsigned long long bytes = d->bytes, packets = d->packets;
+
+        proc_printf(out,
+                    "%6s: %7llu %7llu %4u %4u %4u %5u %10u %9u %8llu %7llu %4u %4u %4u %5u %7u "
+                    "%10u\n",
+                    d->name, bytes, packets, 0, 0, 0, 0, 0, 0, bytes, packets, 0, 0, 0, 0, 0, 0);
+    }
+    return 0;
+}
+
+static void put_hex(struct proc_text *out, const struct inet_addr *a)
+{
+    for (size_t i = 0; i < sizeof(a->b); i++)
+        proc_printf(out, "%02x", a->b[i]);
+}
+
+int proc_show_net_if_inet6(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    struct inet_ifaddr *a;
+
+    if (!ns)
+        return 0;
+    rwlock_read(&ns->lock);
+    list_for_each(a, &ns->addrs, node) {
+        if (inet_addr_is4(&a->addr))
+            continue;
+        put_hex(out, &a->addr);
+        proc_printf(out, " %02x %02x %02x %02x %8s\n", a->dev->index, a->prefix, 0x10, 0x80,
+                    a->dev->name);
+    }
+    rwlock_unlock(&ns->lock);
+    return 0;
+}
+
+/* put_route6() - RTF_UP, RTF_NONEXTHOP and RTF_LOCAL, as Linux shows those of table local. */
+static void put_route6(struct proc_text *out, const struct inet_addr *dst, u8 prefix, u32 metric,
+                       u32 refs, u32 flags, const char *dev)
+{
+    put_hex(out, dst);
+    proc_printf(out, " %02x ", prefix);
+    put_hex(out, &inet_addr_any6);
+    proc_puts(out, " 00 ");
+    put_hex(out, &inet_addr_any6);
+    proc_printf(out, " %08x %08x %08x %08x %8s\n", metric, refs, 0, flags, dev);
+}
+
+int proc_show_net_ipv6_route(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    struct inet_route *r;
+
+    if (!ns)
+        return 0;
+    put_route6(out, &inet_addr_any6, 0, UINT32_MAX, 1, 0x00200200, "lo");
+    rwlock_read(&ns->lock);
+    list_for_each(r, &ns->routes, node) {
+        if (!inet_addr_is4(&r->dst))
+            put_route6(out, &r->dst, r->prefix, 0, 2, 0x80200001, r->dev->name);
+    }
+    rwlock_unlock(&ns->lock);
+    put_route6(out, &inet_addr_any6, 0, UINT32_MAX, 1, 0x00200200, "lo");
+    return 0;
+}
+
+/* count_rows() - how many of a table and family are in use. */
+static u32 count_rows(struct inet_ns *ns, enum inet_table table, u16 family)
+{
+    auto_free struct inet_row *rows = NULL;
+    ssize_t n = inet_rows(ns, table, &rows);
+    u32 count = 0;
+
+    for (ssize_t i = 0; i < n; i++)
+        count += rows[i].family == family && rows[i].state != LX_TCP_TIME_WAIT;
+    return count;
+}
+
+int proc_show_net_sockstat(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+
+    if (!ns)
+        return 0;
+    proc_printf(out, "sockets: used %llu\n", (unsigned long long)socket_count(net));
+    proc_printf(out, "TCP: inuse %u orphan 0 tw %u alloc %u mem 0\n",
+                count_rows(ns, INET_TCP, LX_AF_INET), ns->time_waits, ns->sockets[INET_TCP]);
+    proc_printf(out, "UDP: inuse %u mem 0\nUDPLITE: inuse %u\nRAW: inuse 0\n"
+                     "FRAG: inuse 0 memory 0\n",
+                count_rows(ns, INET_UDP, LX_AF_INET), count_rows(ns, INET_UDPLITE, LX_AF_INET));
+    return 0;
+}
+
+int proc_show_net_sockstat6(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+
+    if (!ns)
+        return 0;
+    proc_printf(out, "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse %u\nRAW6: inuse 0\n"
+                     "FRAG6: inuse 0 memory 0\n",
+                count_rows(ns, INET_TCP, LX_AF_INET6), count_rows(ns, INET_UDP, LX_AF_INET6),
+                count_rows(ns, INET_UDPLITE, LX_AF_INET6));
+    return 0;
+}
