@@ -32,6 +32,7 @@ const struct proc_entry proc_net_children[] = {
     {.name = "raw", .mode = FILE_RO, .show = proc_show_net_raw},
     {.name = "raw6", .mode = FILE_RO, .show = proc_show_net_raw6},
     {.name = "route", .mode = FILE_RO, .show = show_route},
+    {.name = "snmp", .mode = FILE_RO, .show = proc_show_net_snmp},
     {.name = "sockstat", .mode = FILE_RO, .show = proc_show_net_sockstat},
     {.name = "sockstat6", .mode = FILE_RO, .show = proc_show_net_sockstat6},
     {.name = "tcp", .mode = FILE_RO, .show = proc_show_net_tcp},

@@ -258,3 +258,41 @@ int proc_show_net_sockstat6(const struct proc_node *n, struct proc_text *out)
                 count_rows(ns, INET_UDPLITE, LX_AF_INET6));
     return 0;
 }
+
+/* put_snmp() - the two lines of a protocol: names, numbers. */
+static void put_snmp(struct proc_text *out, const char *name, const char *names, const u64 *values,
+                     u32 n)
+{
+    proc_printf(out, "%s: %s\n%s:", name, names, name);
+    for (u32 i = 0; i < n; i++)
+        proc_printf(out, " %lld", (long long)values[i]);
+    proc_puts(out, "\n");
+}
+
+/* Of IP and ICMP nothing is counted, for loopback makes no packets. */
+int proc_show_net_snmp(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = net_of(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    const struct inet_counters *c = ns ? &ns->count : NULL;
+
+    if (!c)
+        return 0;
+    put_snmp(out, "Ip",
+             "Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
+             "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
+             "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates "
+             "OutTransmits",
+             (const u64[20]){2, 64}, 20);
+    put_snmp(out, "Tcp",
+             "RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets "
+             "CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors",
+             (const u64[15]){1, 200, 120000, UINT64_MAX, c->tcp_active, c->tcp_passive, c->tcp_fails,
+                             c->tcp_resets},
+             15);
+    put_snmp(out, "Udp",
+             "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
+             "IgnoredMulti MemErrors",
+             (const u64[9]){c->udp_in, c->udp_no_ports, c->udp_full, c->udp_out, c->udp_full}, 9);
+    return 0;
+}

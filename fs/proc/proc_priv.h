@@ -73,5 +73,5 @@ proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
 proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj, proc_store_pid_oom_adj;
 /* proc_net_inet.c */
 proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_ipv6_route, proc_show_net_raw,
-    proc_show_net_raw6, proc_show_net_sockstat, proc_show_net_sockstat6, proc_show_net_tcp,
+    proc_show_net_raw6, proc_show_net_snmp, proc_show_net_sockstat, proc_show_net_sockstat6, proc_show_net_tcp,
     proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6;

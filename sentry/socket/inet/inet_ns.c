@@ -67,18 +67,17 @@ static int lo_routes(struct inet_ns *ns, struct inet_dev *lo)
                            .gateway = inet_addr_any4};
     int rc;
 
+    r.dst = inet_addr_of4(__builtin_bswap32(0x7f000000));
+    r.prefix = 8;
+    rc = add_route(ns, &r);
     r.dst = inet_addr_lo4;
     r.prefix = 32;
-    rc = add_route(ns, &r);
+    rc = rc < 0 ? rc : add_route(ns, &r);
     r.dst = inet_addr_of4(__builtin_bswap32(0x7fffffff));
     r.type = INET_ROUTE_BROADCAST;
     r.scope = LX_RT_SCOPE_LINK;
     rc = rc < 0 ? rc : add_route(ns, &r);
-    r.dst = inet_addr_of4(__builtin_bswap32(0x7f000000));
-    r.prefix = 8;
     r.type = INET_ROUTE_LOCAL;
-    r.scope = LX_RT_SCOPE_HOST;
-    rc = rc < 0 ? rc : add_route(ns, &r);
     r.dst = r.source = inet_addr_lo6;
     r.gateway = inet_addr_any6;
     r.prefix = 128;
