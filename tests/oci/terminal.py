@@ -104,6 +104,14 @@ class Job:
             self.t.true(re.search(wanted, shown), f'{what or line}: shown is {shown!r}')
         return shown
 
+    def key(self, key, wanted, what):
+        """A key for the program in the foreground; again, since the shell may not have put it there yet."""
+        for _ in range(10):
+            self.screen.type(key)
+            if self.screen.wait(wanted, 2) is not None:
+                return
+        self.t.fail(f'{what}: not seen; the screen has {self.screen.shown[-300:]!r}')
+
     def finish(self, status, keep=False):
         try:
             self.t.equal(self.process.wait(SECONDS), status, 'status of the command')
@@ -212,16 +220,14 @@ def job_control(t, job):
     job.screen.type('sleep 1000\r')
     job.see(b'sleep 1000\r\n', 'the command')
     time.sleep(0.3)
-    job.screen.type('\x03')
-    job.see(rb'\^C.*' + re.escape(PROMPT), 'the prompt after ^C')
+    job.key('\x03', rb'\^C.*' + re.escape(PROMPT), 'the prompt after ^C')
     job.command('echo status $?', rb'status 130\r\n')
     job.screen.type('cat\r')
     job.see(rb'cat\r\n', 'cat')
     time.sleep(0.3)
     job.screen.type('echoed\r')
     job.see(rb'echoed\r\nechoed\r\n', 'what cat shows')
-    job.screen.type('\x1a')
-    job.see(rb'Stopped.*' + re.escape(PROMPT), 'that cat stopped')
+    job.key('\x1a', rb'Stopped.*' + re.escape(PROMPT), 'that cat stopped')
     job.command('jobs', rb'Stopped +cat')
     job.screen.type('fg\r')
     job.see(rb'cat\r\n', 'cat in the foreground')
@@ -247,8 +253,7 @@ def quit_key(t):
     job = run_job(t, terminal_bundle(t, ['/bin/sh', '-c', 'echo up; sleep 1000; echo $?']))
     job.see(b'up\r\n', 'up')
     time.sleep(0.3)
-    job.screen.type('\x1c')
-    job.see(b'131\r\n', 'status of the program')
+    job.key('\x1c', b'131\r\n', 'status of the program')
     job.finish(0)
 
 
@@ -389,8 +394,7 @@ def exec_terminal(t):
     job.screen.type('sleep 1000\r')
     job.see(b'sleep 1000\r\n', 'the command')
     time.sleep(0.3)
-    job.screen.type('\x1a')
-    job.see(rb'Stopped.*' + re.escape(PROMPT), 'that it stopped')
+    job.key('\x1a', rb'Stopped.*' + re.escape(PROMPT), 'that it stopped')
     job.command('kill -9 %1; echo ok', rb'ok\r\n')
     job.screen.resize(21, 61)
     time.sleep(0.3)
@@ -518,8 +522,7 @@ def docker_run(t):
     job.screen.type('sleep 1000\r')
     job.see(b'sleep 1000\r\n', 'the command')
     time.sleep(0.3)
-    job.screen.type('\x03')
-    job.see(re.escape(PROMPT), 'the prompt after ^C')
+    job.key('\x03', re.escape(PROMPT), 'the prompt after ^C')
     job.screen.resize(36, 91)
     os.kill(job.process.pid, signal.SIGWINCH)
     t.true(harness.wait_until(lambda: b'36 91' in job.command('stty size'), 5), 'the new size')
@@ -538,8 +541,7 @@ def docker_exec(t):
     job.screen.type('cat\r')
     job.see(b'cat\r\n', 'the command')
     time.sleep(0.3)
-    job.screen.type('\x1a')
-    job.see(rb'Stopped.*' + re.escape(PROMPT), 'that it stopped')
+    job.key('\x1a', rb'Stopped.*' + re.escape(PROMPT), 'that it stopped')
     job.command('kill -9 %1; echo ok', rb'ok\r\n')
     job.screen.resize(36, 91)
     os.kill(job.process.pid, signal.SIGWINCH)
