@@ -165,7 +165,10 @@ static ssize_t read_path(const struct proc_node *n, char *buf, size_t cap)
          .flags = PROC_INSPECT,                                                                    \
          .dynamic = &proc_fd_names},                                                               \
         {.name = "fdinfo", .mode = DIR, .flags = PROC_INSPECT, .dynamic = &proc_fdinfo_names},     \
-        {.name = "gid_map", .mode = FILE_RO, .show = proc_show_pid_gid_map},                       \
+        {.name = "gid_map",                                                                        \
+         .mode = FILE_RW,                                                                          \
+         .show = proc_show_pid_gid_map,                                                            \
+         .store = proc_store_pid_gid_map},                                                         \
         {.name = "io", .mode = FILE_OWN, .flags = PROC_INSPECT, .show = proc_show_pid_io},         \
         {.name = "limits", .mode = FILE_RO, .show = proc_show_pid_limits},                         \
         {.name = "loginuid", .mode = FILE_RO, .show = proc_show_pid_loginuid},                     \
@@ -175,6 +178,7 @@ static ssize_t read_path(const struct proc_node *n, char *buf, size_t cap)
         {.name = "mounts", .mode = FILE_RO, .show = proc_show_pid_mounts},                         \
         {.name = "mountstats", .mode = FILE_OWN, .show = proc_show_pid_mountstats},                \
         {.name = "net", .mode = DIR, .children = proc_net_children},                               \
+        {.name = "ns", .mode = (LX_S_IFDIR | 0511), .children = proc_ns_children},                 \
         {.name = "oom_adj",                                                                        \
          .mode = FILE_RW,                                                                          \
          .show = proc_show_pid_oom_adj,                                                            \
@@ -196,7 +200,10 @@ static ssize_t read_path(const struct proc_node *n, char *buf, size_t cap)
          .follow = follow_root},                                                                   \
         {.name = "schedstat", .mode = FILE_RO, .show = proc_show_pid_schedstat},                   \
         {.name = "sessionid", .mode = FILE_RO, .show = proc_show_pid_sessionid},                   \
-        {.name = "setgroups", .mode = FILE_RO, .show = proc_show_pid_setgroups},                   \
+        {.name = "setgroups",                                                                      \
+         .mode = FILE_RW,                                                                          \
+         .show = proc_show_pid_setgroups,                                                          \
+         .store = proc_store_pid_setgroups},                                                       \
         {.name = "smaps", .mode = FILE_RO, .flags = PROC_INSPECT, .show = proc_show_pid_smaps},    \
         {.name = "smaps_rollup",                                                                   \
          .mode = FILE_RO,                                                                          \
@@ -206,7 +213,10 @@ static ssize_t read_path(const struct proc_node *n, char *buf, size_t cap)
         {.name = "stat", .mode = FILE_RO, .show = proc_show_pid_stat},                             \
         {.name = "statm", .mode = FILE_RO, .show = proc_show_pid_statm},                           \
         {.name = "status", .mode = FILE_RO, .show = proc_show_pid_status},                         \
-        {.name = "uid_map", .mode = FILE_RO, .show = proc_show_pid_uid_map},                       \
+        {.name = "uid_map",                                                                        \
+         .mode = FILE_RW,                                                                          \
+         .show = proc_show_pid_uid_map,                                                            \
+         .store = proc_store_pid_uid_map},                                                         \
     {                                                                                              \
         .name = "wchan", .mode = FILE_RO, .show = proc_show_pid_wchan                              \
     }

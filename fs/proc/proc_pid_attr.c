@@ -207,54 +207,6 @@ int proc_show_pid_sessionid(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-/* --- the user namespace --- */
-
-static struct cred *node_cred(const struct proc_node *n)
-{
-    struct task *t = proc_task(n);
-    struct cred *c = t ? task_cred_of(t) : NULL;
-
-    task_put(t);
-    return c;
-}
-
-int proc_show_pid_setgroups(const struct proc_node *n, struct proc_text *out)
-{
-    struct cred *c = node_cred(n);
-
-    if (!c)
-        return -ESRCH;
-    proc_puts(out, c->user_ns->setgroups_denied ? "deny\n" : "allow\n");
-    cred_put(c);
-    return 0;
-}
-
-/* show_map() - a map's extents; ids outside are those of the namespace above. */
-static int show_map(const struct proc_node *n, struct proc_text *out, bool gid)
-{
-    struct cred *c = node_cred(n);
-    const struct id_map *m;
-
-    if (!c)
-        return -ESRCH;
-    m = gid ? &c->user_ns->gid_map : &c->user_ns->uid_map;
-    for (u32 i = 0; i < m->n; i++)
-        proc_printf(out, "%10u %10u %10u\n", m->extents[i].inside, m->extents[i].outside,
-                    m->extents[i].count);
-    cred_put(c);
-    return 0;
-}
-
-int proc_show_pid_uid_map(const struct proc_node *n, struct proc_text *out)
-{
-    return show_map(n, out, false);
-}
-
-int proc_show_pid_gid_map(const struct proc_node *n, struct proc_text *out)
-{
-    return show_map(n, out, true);
-}
-
 /* --- mounts --- */
 
 static int show_mount_table(const struct proc_node *n, struct proc_text *out,

@@ -27,7 +27,8 @@ s32 proc_number(const char *name, u32 len);
 /* --- tables --- */
 extern const struct proc_entry proc_root;
 extern const struct proc_entry proc_pid_dir, proc_tid_dir;
-extern const struct proc_entry proc_sys_children[], proc_net_children[], proc_sysvipc_children[];
+extern const struct proc_entry proc_sys_children[], proc_net_children[], proc_sysvipc_children[],
+    proc_ns_children[];
 extern const struct proc_dynamic proc_fd_names, proc_fdinfo_names;
 
 /* --- texts, by the file that has them --- */
@@ -75,3 +76,5 @@ proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj, proc_store_pid_
 proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_ipv6_route, proc_show_net_raw,
     proc_show_net_raw6, proc_show_net_snmp, proc_show_net_sockstat, proc_show_net_sockstat6, proc_show_net_tcp,
     proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6;
+/* proc_pid_userns.c */
+proc_store_fn proc_store_pid_uid_map, proc_store_pid_gid_map, proc_store_pid_setgroups;

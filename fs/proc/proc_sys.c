@@ -35,6 +35,7 @@ NUMBER(show_pipe_max, LIMIT_PIPE_BYTES)
 NUMBER(show_map_count, LIMIT_VMAS)
 NUMBER(show_mount_max, LIMIT_MOUNTS)
 NUMBER(show_mmap_min, PLAT_GUEST_MIN)
+NUMBER(show_namespaces, LIMIT_NAMESPACES)
 NUMBER(show_entropy, 256)
 NUMBER(show_watches, LIMIT_EPOLL_WATCHES)
 NUMBER(show_inotify_events, LIMIT_INOTIFY_EVENTS)
@@ -338,10 +339,22 @@ static const struct proc_entry net_children[] = {
     {0},
 };
 
+static const struct proc_entry user_children[] = {
+    NUMBER_FILE("max_cgroup_namespaces", show_namespaces),
+    NUMBER_FILE("max_ipc_namespaces", show_namespaces),
+    NUMBER_FILE("max_mnt_namespaces", show_namespaces),
+    NUMBER_FILE("max_net_namespaces", show_namespaces),
+    NUMBER_FILE("max_pid_namespaces", show_namespaces),
+    NUMBER_FILE("max_user_namespaces", show_namespaces),
+    NUMBER_FILE("max_uts_namespaces", show_namespaces),
+    {0},
+};
+
 const struct proc_entry proc_sys_children[] = {
     {.name = "fs", .mode = DIR, .children = fs_children},
     {.name = "kernel", .mode = DIR, .children = kernel_children},
     {.name = "net", .mode = DIR, .children = net_children},
+    {.name = "user", .mode = DIR, .children = user_children},
     {.name = "vm", .mode = DIR, .children = vm_children},
     {0},
 };

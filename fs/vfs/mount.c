@@ -274,7 +274,7 @@ int mount_detach(struct mount_ns *ns, const struct path *at, int flags)
     if (flags & LX_MNT_EXPIRE)
         return flags & (LX_MNT_FORCE | LX_MNT_DETACH) ? -EINVAL : -EOPNOTSUPP;
     rwlock_write(&ns->lock);
-    if (!is_mount_root(ns, at))
+    if (!is_mount_root(ns, at) || m->locked)
         err = -EINVAL;
     else if (m == ns->root)
         err = flags & LX_MNT_DETACH ? -EINVAL : -EBUSY;
@@ -309,6 +309,8 @@ int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags)
     rwlock_write(&ns->lock);
     if (!is_mount_root(ns, at)) {
         err = -EINVAL;
+    } else if (m->locked_flags & ~flags) {
+        err = -EPERM;
     } else if ((flags & LX_MS_RDONLY) && being_written(ns, m, !(flags & LX_MS_BIND))) {
         err = -EBUSY;
     } else {
@@ -330,7 +332,7 @@ int mount_move(struct mount_ns *ns, const struct path *from, const struct path *
     int err = 0;
 
     rwlock_write(&ns->lock);
-    if (!is_mount_root(ns, from) || m == ns->root)
+    if (!is_mount_root(ns, from) || m == ns->root || m->locked)
         err = -EINVAL;
     if (!err)
         err = mount_check_at(ns, at, root_is_dir(m->root), &top);

@@ -18,6 +18,8 @@ struct mount {
     struct mount *left_parent; /* of one that was just detached: to be put without locks */
     struct dentry *left_at;
     u32 id;
+    bool locked;       /* hides something: came with a namespace of somebody with more rights */
+    u32 locked_flags;  /* of flags: can't be taken away, for the same reason */
     _Atomic(u32) flags;   /* LX_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME … */
     _Atomic(u32) writers; /* regular files that are open for writing through it */
     char *source;         /* what /proc/mounts shows; owned */
@@ -74,6 +76,10 @@ int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *
                u32 flags);
 /* mount_move() - MS_MOVE: the mount whose root is `from`. */
 int mount_move(struct mount_ns *ns, const struct path *from, const struct path *at);
+/* mount_pivot() - pivot_root(2): `fresh` becomes what `root` (the caller's) was, which is seen at
+ * `put_old` from then on. Return: 0, -EINVAL, -EBUSY, -ENOENT. */
+int mount_pivot(struct mount_ns *ns, const struct path *root, const struct path *fresh,
+                const struct path *put_old);
 /* mount_writable() - 0, or -EROFS by the mount or its super. */
 int mount_writable(const struct mount *m);
 

@@ -88,6 +88,7 @@ static int copy_prepare(struct mount_ns *ns, struct mount *top, struct dentry *r
     top->copy = mount_alloc(top->super, root, top->flags, top->source);
     if (!top->copy)
         return -ENOMEM;
+    top->copy->locked_flags = top->locked_flags;
     if (!rec)
         return 0;
     list_for_each(m, &ns->mounts, in_ns) {
@@ -100,6 +101,8 @@ static int copy_prepare(struct mount_ns *ns, struct mount *top, struct dentry *r
         m->copy = mount_alloc(m->super, m->root, m->flags, m->source);
         if (!m->copy)
             return -ENOMEM;
+        m->copy->locked = m->locked;
+        m->copy->locked_flags = m->locked_flags;
     }
     return 0;
 }
@@ -143,6 +146,17 @@ static void copy_end(struct mount_ns *ns)
         m->copy = NULL;
 }
 
+/* hides_below() - would a copy of `from` without what is mounted below it show what that hides? */
+static bool hides_below(const struct mount_ns *ns, const struct path *from)
+{
+    const struct mount *m;
+
+    list_for_each(m, &ns->mounts, in_ns)
+        if (m->locked && m->parent == from->mount && dentry_below(m->at, from->dentry))
+            return true;
+    return false;
+}
+
 int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool rec,
                u32 flags)
 {
@@ -151,7 +165,7 @@ int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *
     int err;
 
     rwlock_write(&ns->lock);
-    err = from->mount->ns == ns ? 0 : -EINVAL;
+    err = from->mount->ns == ns && (rec || !hides_below(ns, from)) ? 0 : -EINVAL;
     if (!err)
         err = mount_check_at(ns, at, LX_S_ISDIR(inode_mode(from->dentry->inode)), &top);
     if (!err) {
@@ -172,6 +186,18 @@ int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *
     return err;
 }
 
+/* lock_mounts() - whoever owns the copy must not see more by it than its maker could. */
+static void lock_mounts(struct mount_ns *ns)
+{
+    struct mount *m;
+
+    list_for_each(m, &ns->mounts, in_ns) {
+        m->locked = m != ns->root;
+        m->locked_flags =
+            m->flags & (LX_MS_RDONLY | LX_MS_NOSUID | LX_MS_NODEV | LX_MS_NOEXEC);
+    }
+}
+
 int mount_ns_copy(struct mount_ns *old, struct user_ns *user_ns, struct path *const *paths,
                   u32 npaths, struct mount_ns **out)
 {
@@ -188,6 +214,8 @@ int mount_ns_copy(struct mount_ns *old, struct user_ns *user_ns, struct path *co
     } else {
         ns->root = mount_get(old->root->copy);
         copy_link(old, ns, old->root, NULL, NULL, &gone);
+        if (user_ns != old->user_ns)
+            lock_mounts(ns);
         for (u32 i = 0; i < npaths; i++) {
             struct mount *m = paths[i]->mount;
 

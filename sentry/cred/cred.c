@@ -2,6 +2,7 @@
 #include "sentry/cred/cred.h"
 
 #include "sentry/abi/lx_cred.h"
+#include "sentry/cred/cred_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +15,11 @@ static void user_ns_free(struct obj *o)
     user_ns_put(ns->parent);
     free(ns->uid_map.extents);
     free(ns->gid_map.extents);
+    mutex_destroy(&ns->lock);
     free(ns);
 }
 
-static struct obj_type user_ns_type = {.name = "user_ns", .free = user_ns_free};
+struct obj_type user_ns_type = {.name = "user_ns", .free = user_ns_free};
 
 static int identity_map(struct id_map *m)
 {
@@ -36,6 +38,7 @@ struct user_ns *user_ns_first(void)
     if (!ns)
         return NULL;
     obj_init(&ns->obj, &user_ns_type);
+    mutex_init(&ns->lock, LOCK_LEAF);
     if (identity_map(&ns->uid_map) < 0 || identity_map(&ns->gid_map) < 0)
         return user_ns_put(ns);
     return ns;
@@ -167,16 +170,26 @@ static u32 from_first(const struct user_ns *ns, u32 id, bool gid)
     return id == ID_INVALID ? id : map_down(gid ? &ns->gid_map : &ns->uid_map, id);
 }
 
+u32 uid_try_from_kuid(const struct user_ns *ns, u32 kuid)
+{
+    return from_first(ns, kuid, false);
+}
+
+u32 gid_try_from_kgid(const struct user_ns *ns, u32 kgid)
+{
+    return from_first(ns, kgid, true);
+}
+
 u32 uid_from_kuid(const struct user_ns *ns, u32 kuid)
 {
-    u32 id = from_first(ns, kuid, false);
+    u32 id = uid_try_from_kuid(ns, kuid);
 
     return id == ID_INVALID ? ID_OVERFLOW : id;
 }
 
 u32 gid_from_kgid(const struct user_ns *ns, u32 kgid)
 {
-    u32 id = from_first(ns, kgid, true);
+    u32 id = gid_try_from_kgid(ns, kgid);
 
     return id == ID_INVALID ? ID_OVERFLOW : id;
 }

@@ -45,6 +45,7 @@ static void container_free(struct obj *o)
     uts_ns_put(c->uts_ns);
     net_ns_put(c->net_ns);
     ipc_ns_put(c->ipc_ns);
+    cgroup_ns_put(c->cgroup_ns);
     pid_ns_put(c->pid_ns);
     user_ns_put(c->user_ns);
     oci_spec_free(c->spec);
@@ -82,7 +83,8 @@ int container_new(const char *id, struct oci_spec *spec, const struct platform_o
                            spec->domainname ? spec->domainname : DEFAULT_DOMAINNAME);
     c->net_ns = net_ns_new(user_ns);
     c->ipc_ns = ipc_ns_new(user_ns);
-    if (!c->id || !c->pid_ns || !c->uts_ns || !c->net_ns || !c->ipc_ns) {
+    c->cgroup_ns = cgroup_ns_new(user_ns);
+    if (!c->id || !c->pid_ns || !c->uts_ns || !c->net_ns || !c->ipc_ns || !c->cgroup_ns) {
         container_put(c);
         return -ENOMEM;
     }
@@ -411,6 +413,7 @@ int container_start_process(struct container *c, struct process_args *args,
                                          .uts = c->uts_ns,
                                          .net = c->net_ns,
                                          .ipc = c->ipc_ns,
+                                         .cgroup = c->cgroup_ns,
                                          .pid_for_children = c->pid_ns});
     err = s.ns ? make_cred(&s) : -ENOMEM;
     if (!err)

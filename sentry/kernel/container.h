@@ -8,6 +8,7 @@
 #include "sentry/base/obj.h"
 #include "sentry/wait/wait.h"
 
+struct cgroup_ns;
 struct cred;
 struct ctty;
 struct file;
@@ -35,6 +36,7 @@ struct container {
     struct uts_ns *uts_ns;
     struct net_ns *net_ns;
     struct ipc_ns *ipc_ns;
+    struct cgroup_ns *cgroup_ns;
     u32 pids_limit;
     bool allow_suid;      /* set-user-ID bits and file capabilities count at exec */
     bool stop_tasks;      /* task_stop_all(); guarded by the pid lock */

@@ -1,9 +1,12 @@
 /* Root, working directory and umask of processes; see fs_context.h. */
 #include "sentry/kernel/fs_context.h"
 
+#include "fs/vfs/mount.h"
+#include "sentry/base/limits.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static void fs_context_free(struct obj *o)
@@ -62,6 +65,81 @@ void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd)
 void fs_context_set_root(struct fs_context *fs, const struct path *root)
 {
     replace(fs, &fs->root, root);
+}
+
+static bool same_path(const struct path *a, const struct path *b)
+{
+    return a->mount == b->mount && a->dentry == b->dentry;
+}
+
+/* move_paths() - of one context. */
+static void move_paths(struct fs_context *fs, const struct path *from, const struct path *to)
+{
+    struct path old[2] = {{0}, {0}};
+
+    mutex_lock(&fs->lock);
+    if (same_path(&fs->root, from)) {
+        old[0] = fs->root;
+        fs->root = path_get(to);
+    }
+    if (same_path(&fs->cwd, from)) {
+        old[1] = fs->cwd;
+        fs->cwd = path_get(to);
+    }
+    mutex_unlock(&fs->lock);
+    path_put(&old[0]);
+    path_put(&old[1]);
+}
+
+/* contexts_of() - those of all tasks of `ns`: references, `cap` at most. Return: how many. */
+static u32 contexts_of(struct pid_ns *ns, struct fs_context **out, u32 cap)
+{
+    struct hash_node *h;
+    u32 i, n = 0;
+
+    pid_lock();
+    hash_for_each(&ns->by_number, i, h) {
+        struct task *t = container_of(h, struct pid_number, node)->pid->task;
+
+        if (!t || n == cap)
+            continue;
+        mutex_lock(&t->lock);
+        out[n] = fs_context_get(t->fs);
+        mutex_unlock(&t->lock);
+        n += out[n] != NULL;
+    }
+    pid_unlock();
+    return n;
+}
+
+int fs_context_pivot_prepare(struct fs_context_list *l)
+{
+    l->cap = LIMIT_PIDS;
+    l->all = malloc(l->cap * sizeof(struct fs_context *));
+    return l->all ? 0 : -ENOMEM;
+}
+
+void fs_context_pivot(struct fs_context_list *l, struct pid_ns *ns, const struct path *from,
+                      const struct path *to)
+{
+    u32 n = contexts_of(ns, l->all, l->cap);
+
+    for (u32 i = 0; i < n; i++) {
+        move_paths(l->all[i], from, to);
+        fs_context_put(l->all[i]);
+    }
+}
+
+bool fs_context_chrooted(struct task *t)
+{
+    struct path top = mount_ns_root(t->ns->mount);
+    bool same;
+
+    mutex_lock(&t->fs->lock);
+    same = t->fs->root.mount == top.mount && t->fs->root.dentry == top.dentry;
+    mutex_unlock(&t->fs->lock);
+    path_put(&top);
+    return !same;
 }
 
 void fs_context_walk(struct task *t, struct walk_ctx *ctx)

@@ -22,6 +22,19 @@ struct fs_context *fs_context_dup(struct fs_context *fs);
 void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd);
 void fs_context_set_root(struct fs_context *fs, const struct path *root);
 
+/* fs_context_pivot() - every process of `ns` whose root or working directory is `from` gets `to`.
+ * fs_context_pivot_prepare(): before there is no way back; the caller frees l->all. */
+struct pid_ns;
+struct fs_context_list {
+    struct fs_context **all;
+    u32 cap;
+};
+int fs_context_pivot_prepare(struct fs_context_list *l);
+void fs_context_pivot(struct fs_context_list *l, struct pid_ns *ns, const struct path *from,
+                      const struct path *to);
+/* fs_context_chrooted() - is the calling task's root not that of its mount namespace? */
+bool fs_context_chrooted(struct task *t);
+
 /* fs_context_walk() - fill a walk's context for the calling task: credentials borrowed, paths with
  * references that fs_context_walk_end() drops. */
 void fs_context_walk(struct task *t, struct walk_ctx *ctx);

@@ -35,6 +35,27 @@ struct uts_ns *uts_ns_new(struct user_ns *user_ns, const char *nodename, const c
     return ns;
 }
 
+static void cgroup_ns_free(struct obj *o)
+{
+    struct cgroup_ns *ns = container_of(o, struct cgroup_ns, obj);
+
+    user_ns_put(ns->user_ns);
+    free(ns);
+}
+
+static struct obj_type cgroup_ns_type = {.name = "cgroup_ns", .free = cgroup_ns_free};
+
+struct cgroup_ns *cgroup_ns_new(struct user_ns *user_ns)
+{
+    struct cgroup_ns *ns = calloc(1, sizeof(*ns));
+
+    if (!ns)
+        return NULL;
+    obj_init(&ns->obj, &cgroup_ns_type);
+    ns->user_ns = user_ns_get(user_ns);
+    return ns;
+}
+
 static void nsproxy_free(struct obj *o)
 {
     struct nsproxy *ns = container_of(o, struct nsproxy, obj);
@@ -43,6 +64,7 @@ static void nsproxy_free(struct obj *o)
     uts_ns_put(ns->uts);
     net_ns_put(ns->net);
     ipc_ns_put(ns->ipc);
+    cgroup_ns_put(ns->cgroup);
     pid_ns_put(ns->pid_for_children);
     free(ns);
 }
@@ -60,6 +82,7 @@ struct nsproxy *nsproxy_new(const struct nsproxy *from)
     ns->uts = uts_ns_get(from->uts);
     ns->net = net_ns_get(from->net);
     ns->ipc = ipc_ns_get(from->ipc);
+    ns->cgroup = cgroup_ns_get(from->cgroup);
     ns->pid_for_children = pid_ns_get(from->pid_for_children);
     return ns;
 }

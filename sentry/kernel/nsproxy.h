@@ -22,12 +22,22 @@ OBJ_REFS(uts_ns)
 
 struct uts_ns *uts_ns_new(struct user_ns *user_ns, const char *nodename, const char *domainname);
 
+/* A container has one cgroup, the root of what it sees: the namespace is there to be told apart. */
+struct cgroup_ns {
+    struct obj obj;
+    struct user_ns *user_ns; /* a reference */
+};
+OBJ_REFS(cgroup_ns)
+
+struct cgroup_ns *cgroup_ns_new(struct user_ns *user_ns);
+
 struct nsproxy {
     struct obj obj;
     struct mount_ns *mount; /* references */
     struct uts_ns *uts;
     struct net_ns *net;
     struct ipc_ns *ipc;
+    struct cgroup_ns *cgroup;
     struct pid_ns *pid_for_children;
 };
 OBJ_REFS(nsproxy)

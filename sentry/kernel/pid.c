@@ -106,6 +106,9 @@ static void drop_number_locked(struct pid_number *pn)
         return;
     hash_remove(&pn->ns->by_number, &pn->node);
     pn->ns->count--;
+    /* A first process that came to nothing: the next one is the init. */
+    if (!pn->ns->count && !pn->ns->init && !pn->ns->dying)
+        pn->ns->last = 0;
     pn->ns = NULL;
 }
 
@@ -209,7 +212,7 @@ s32 pid_next_group(struct pid_ns *ns, s32 from)
     u32 i;
 
     pid_lock();
-    hash_for_each (&ns->by_number, i, h) {
+    hash_for_each(&ns->by_number, i, h) {
         const struct pid_number *n = container_of(h, struct pid_number, node);
 
         if (n->nr >= from && n->pid->tg && (best < 0 || n->nr < best))

@@ -87,6 +87,11 @@ static u64 handler_of(struct thread_group *tg, int signo)
 }
 
 /* ignored_locked() - would it be thrown away at delivery? Then it is not even queued. */
+static bool from_outside(const struct thread_group *tg)
+{
+    return current && !pid_nr(current->tg->pid, tg->pid->ns);
+}
+
 static bool ignored_locked(struct thread_group *tg, struct task *t, const struct lx_siginfo *info)
 {
     int signo = info->signo;
@@ -94,7 +99,7 @@ static bool ignored_locked(struct thread_group *tg, struct task *t, const struct
 
     if (signo == LX_SIGKILL || signo == LX_SIGSTOP) {
         /* The init of a pid namespace gets these from outside of it only. */
-        return tg->unkillable && info->code != LX_SI_KERNEL;
+        return tg->unkillable && info->code != LX_SI_KERNEL && !from_outside(tg);
     }
     if (blocked & sigbit(signo))
         return false;

@@ -161,10 +161,24 @@ struct cred *task_cred_of(struct task *t)
     return c;
 }
 
+/* caps_within() - are the capabilities of `fresh` no more than those of `old`? Who makes a user
+ * namespace owns all that he has in it. */
+static bool caps_within(const struct cred *old, const struct cred *fresh)
+{
+    const struct user_ns *ns = fresh->user_ns;
+
+    if (ns == old->user_ns)
+        return !(fresh->cap_permitted & ~old->cap_permitted);
+    for (; ns->parent; ns = ns->parent)
+        if (ns->parent == old->user_ns && ns->owner_uid == old->euid)
+            return true;
+    return false;
+}
+
 bool cred_gained(const struct cred *old, const struct cred *fresh)
 {
     return old->euid != fresh->euid || old->egid != fresh->egid || old->fsuid != fresh->fsuid ||
-           old->fsgid != fresh->fsgid || (fresh->cap_permitted & ~old->cap_permitted);
+           old->fsgid != fresh->fsgid || !caps_within(old, fresh);
 }
 
 void task_set_cred(struct task *t, struct cred *fresh)

@@ -9,10 +9,12 @@
  */
 #include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_process.h"
+#include "sentry/base/clean.h"
 #include "sentry/ipc/sem.h"
 #include "sentry/kernel/ctty.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
+#include "sentry/kernel/ns.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/seccomp.h"
@@ -70,12 +72,12 @@ static int check_flags(const struct task *t, const struct clone_args *a)
         return -EINVAL; /* an init's siblings would have no parent in their namespace */
     if ((flags & LX_CLONE_THREAD) && (flags & (LX_CLONE_NEWUSER | LX_CLONE_NEWPID)))
         return -EINVAL;
-    if (flags & LX_CLONE_NAMESPACES) {
-        /* Not built; who may not make one is told so first. */
-        bool user_only = (flags & LX_CLONE_NAMESPACES) == LX_CLONE_NEWUSER;
-
-        return user_only || cred_capable(task_cred(t), LX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-    }
+    if ((flags & LX_CLONE_THREAD) && t->ns->pid_for_children != t->pid->ns)
+        return -EINVAL;
+    if ((flags & LX_CLONE_NEWIPC) && (flags & LX_CLONE_SYSVSEM))
+        return -EINVAL;
+    if (flags & LX_CLONE_NEWTIME)
+        return -EINVAL; /* as a kernel without time namespaces */
     if ((flags & LX_CLONE_PIDFD) && (flags & (LX_CLONE_DETACHED | LX_CLONE_THREAD)))
         return -EINVAL;
     if ((flags & LX_CLONE_INTO_CGROUP) || a->set_tid_size)
@@ -98,8 +100,10 @@ static int check_signals(struct task *t, u32 *group_signals)
 }
 
 /* check_late_locked() - may the child still be linked? pid lock and parent group's lock held. */
-static int check_late_locked(struct task *t, const struct clone_args *a, u32 group_signals)
+static int check_late_locked(struct task *t, struct task *child, const struct clone_args *a,
+                             u32 group_signals)
 {
+    const struct pid_ns *ns = child->pid->ns;
     struct thread_group *tg = t->tg;
 
     if (tg->exiting || tg->exec_task)
@@ -108,7 +112,10 @@ static int check_late_locked(struct task *t, const struct clone_args *a, u32 gro
         return -ERESTARTNOINTR;
     if (tg->group_signals != group_signals && signal_pending(t))
         return -ERESTARTNOINTR;
-    return t->pid->ns->dying ? -ENOMEM : 0;
+    /* The first process of a pid namespace is its init, or there is none. */
+    if (ns->dying || (!ns->init && pid_nr(child->pid, ns) != 1))
+        return -ENOMEM;
+    return 0;
 }
 
 /* --- making --- */
@@ -155,8 +162,6 @@ static int copy_group(struct task *t, const struct clone_args *a, struct pid *pi
 /* copy_own() - what the child takes from the calling task without sharing or host calls. */
 static void copy_own(struct task *t, struct task *child, const struct clone_args *a)
 {
-    child->cred = cred_get(t->cred);
-    child->ns = nsproxy_get(t->ns);
     memcpy(child->comm, t->comm, sizeof(child->comm));
     child->blocked = t->blocked;
     if ((a->flags & (LX_CLONE_VM | LX_CLONE_VFORK)) != LX_CLONE_VM)
@@ -176,11 +181,10 @@ static void copy_own(struct task *t, struct task *child, const struct clone_args
     }
 }
 
-static int copy_files_and_fs(struct task *t, struct task *child, u64 flags)
+static int copy_files(struct task *t, struct task *child, u64 flags)
 {
     child->files = flags & LX_CLONE_FILES ? fdtable_get(t->files) : fdtable_dup(t->files);
-    child->fs = flags & LX_CLONE_FS ? fs_context_get(t->fs) : fs_context_dup(t->fs);
-    return child->files && child->fs ? 0 : -ENOMEM;
+    return child->files ? 0 : -ENOMEM;
 }
 
 /* copy_sem_undo() - CLONE_SYSVSEM: what either takes is given back when both are gone. */
@@ -228,13 +232,46 @@ static int copy_mm(struct task *t, struct task *child, const struct clone_args *
     return err;
 }
 
+/* What the child is, before it has a number: which namespaces it is in decides about that. */
+struct child_place {
+    struct cred *cred; /* references */
+    struct fs_context *fs;
+    struct nsproxy *ns;
+};
+
+static void place_drop(struct child_place *p)
+{
+    cred_put(p->cred);
+    fs_context_put(p->fs);
+    nsproxy_put(p->ns);
+}
+
+static int place_make(struct task *t, u64 flags, struct child_place *p)
+{
+    int err = ns_clone_cred(t, flags, &p->cred);
+
+    if (err)
+        return err;
+    p->fs = flags & LX_CLONE_FS ? fs_context_get(t->fs) : fs_context_dup(t->fs);
+    return p->fs ? ns_make(t, flags, p->cred, p->fs, &p->ns) : -ENOMEM;
+}
+
+/* place_take() - the references become the child's. */
+static void place_take(struct child_place *p, struct task *child)
+{
+    child->cred = take(p->cred);
+    child->fs = take(p->fs);
+    child->ns = take(p->ns);
+}
+
 /* make_child() - everything but linking. On failure nothing is left but the charge. */
-static int make_child(struct task *t, const struct clone_args *a, struct task **out)
+static int make_child(struct task *t, const struct clone_args *a, struct child_place *place,
+                      struct task **out)
 {
     struct thread_group *tg = NULL;
     struct task *child = NULL;
     struct pid *pid;
-    int err = pid_alloc(t->ns->pid_for_children, &pid);
+    int err = pid_alloc(place->ns->pid_for_children, &pid);
 
     if (err)
         return err;
@@ -245,8 +282,9 @@ static int make_child(struct task *t, const struct clone_args *a, struct task **
     if (!err)
         err = task_alloc(tg, pid, &child);
     if (!err) {
+        place_take(place, child);
         copy_own(t, child, a);
-        err = copy_files_and_fs(t, child, a->flags);
+        err = copy_files(t, child, a->flags);
     }
     if (!err)
         err = copy_sem_undo(t, child, a->flags);
@@ -296,6 +334,10 @@ static void link_group_locked(struct task *t, struct thread_group *tg, u64 flags
     }
     pgrp_join_locked(tg, t->tg->pgrp);
     ctty_inherit_locked(tg, t->tg);
+    if (!tg->pid->ns->init) {
+        tg->pid->ns->init = tg;
+        tg->unkillable = true;
+    }
 }
 
 static int link_child(struct task *t, struct task *child, const struct clone_args *a,
@@ -306,7 +348,7 @@ static int link_child(struct task *t, struct task *child, const struct clone_arg
 
     pid_lock();
     mutex_lock(&t->tg->lock);
-    err = check_late_locked(t, a, group_signals);
+    err = check_late_locked(t, child, a, group_signals);
     if (!err)
         seccomp_inherit_locked(t, child);
     if (!err && tg == t->tg)
@@ -371,6 +413,7 @@ s64 task_clone(struct task *t, const struct clone_args *a)
 {
     struct container *c = t->tg->container;
     u32 uid = t->cred->uid, group_signals;
+    struct child_place place = {0};
     struct vfork *v = NULL;
     struct task *child;
     s32 nr, pidfd;
@@ -387,7 +430,10 @@ s64 task_clone(struct task *t, const struct clone_args *a)
         err = v ? 0 : -ENOMEM;
     }
     if (!err)
-        err = make_child(t, a, &child);
+        err = place_make(t, a->flags, &place);
+    if (!err)
+        err = make_child(t, a, &place, &child);
+    place_drop(&place);
     if (!err) {
         child->vfork = vfork_get(v);
         nr = pid_nr(child->pid, t->pid->ns);

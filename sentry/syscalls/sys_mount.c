@@ -1,7 +1,9 @@
-/* mount(2) and umount2(2). */
+/* mount(2), umount2(2), pivot_root(2). */
 #include "fs/vfs/mount.h"
 #include "sentry/abi/lx_cred.h"
 #include "sentry/base/clean.h"
+#include "sentry/kernel/container.h"
+#include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/syscalls/syscall.h"
 
@@ -114,6 +116,21 @@ s64 sys_mount(struct task *t, const u64 a[6])
     return rc;
 }
 
+/* topmost() - what is mounted over a place: a "." that something was mounted on means that. */
+static void topmost(struct task *t, struct path *p)
+{
+    struct mount *over = mount_lookup(t->ns->mount, p->mount, p->dentry);
+    struct path top;
+
+    if (!over)
+        return;
+    top = (struct path){over, over->root};
+    top = path_get(&top);
+    mount_put(over);
+    path_put(p);
+    *p = top;
+}
+
 s64 sys_umount2(struct task *t, const u64 a[6])
 {
     u32 flags = (u32)a[1], walk_flags = flags & LX_UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW;
@@ -125,7 +142,47 @@ s64 sys_umount2(struct task *t, const u64 a[6])
     rc = at_resolve(t, (u64)LX_AT_FDCWD, a[0], walk_flags, &at);
     if (rc < 0)
         return rc;
+    topmost(t, &at);
     rc = may_mount(t) ? mount_detach(t->ns->mount, &at, (int)flags) : -EPERM;
     path_put(&at);
+    return rc;
+}
+
+/* pivot() - the mounts, then everybody whose root or working directory was the old root. */
+static int pivot(struct task *t, const struct path *fresh, const struct path *put_old)
+{
+    struct fs_context_list list;
+    struct path root;
+    int err = fs_context_pivot_prepare(&list);
+
+    if (err)
+        return err;
+    mutex_lock(&t->fs->lock);
+    root = path_get(&t->fs->root);
+    mutex_unlock(&t->fs->lock);
+    err = mount_pivot(t->ns->mount, &root, fresh, put_old);
+    if (!err)
+        fs_context_pivot(&list, t->tg->container->pid_ns, &root, fresh);
+    path_put(&root);
+    free(list.all);
+    return err;
+}
+
+s64 sys_pivot_root(struct task *t, const u64 a[6])
+{
+    struct path fresh, put_old;
+    s64 rc;
+
+    if (!may_mount(t))
+        return -EPERM;
+    rc = at_resolve(t, (u64)LX_AT_FDCWD, a[0], WALK_FOLLOW | WALK_DIRECTORY, &fresh);
+    if (rc < 0)
+        return rc;
+    rc = at_resolve(t, (u64)LX_AT_FDCWD, a[1], WALK_FOLLOW | WALK_DIRECTORY, &put_old);
+    if (rc == 0) {
+        rc = pivot(t, &fresh, &put_old);
+        path_put(&put_old);
+    }
+    path_put(&fresh);
     return rc;
 }

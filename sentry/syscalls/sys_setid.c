@@ -248,7 +248,8 @@ s64 sys_setgroups(struct task *t, const u64 a[6])
     struct cred *c;
     int err;
 
-    if (!cred_capable(t->cred, LX_CAP_SETGID) || t->cred->user_ns->setgroups_denied)
+    if (!cred_capable(t->cred, LX_CAP_SETGID) || t->cred->user_ns->setgroups_denied ||
+        !t->cred->user_ns->gid_map.n)
         return -EPERM;
     if (n > LIMIT_GROUPS)
         return -EINVAL;

@@ -154,7 +154,7 @@ def default_config(args):
             'env': ['PATH=/bin', 'HOME=/root', 'TERM=dumb'],
             'args': list(args),
             'capabilities': {kind: ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID', 'CAP_KILL', 'CAP_MKNOD',
-                                    'CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT', 'CAP_SYS_PTRACE', 'CAP_SYS_ADMIN',
+                                    'CAP_SETFCAP', 'CAP_SETGID', 'CAP_SETUID', 'CAP_SYS_CHROOT', 'CAP_SYS_PTRACE', 'CAP_SYS_ADMIN',
                                     'CAP_SYS_TTY_CONFIG']
                              for kind in ('bounding', 'effective', 'permitted')},
         },

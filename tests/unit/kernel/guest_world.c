@@ -419,6 +419,7 @@ static struct thread_group *make_init(struct user_ns *ns, guest_fn *fn)
     t->ns = nsproxy_new(&(struct nsproxy){.uts = container->uts_ns,
                                           .net = container->net_ns,
                                           .ipc = container->ipc_ns,
+                                          .cgroup = container->cgroup_ns,
                                           .pid_for_children = container->pid_ns});
     t->thread = new_thread(new_mm(), fn, t);
     if (mm_new(&threads_platform, t->thread, &t->mm) < 0 ||
