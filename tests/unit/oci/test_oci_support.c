@@ -98,7 +98,7 @@ Test(oci_support, accepted)
 
 Test(oci_support, process_alone)
 {
-    static const char text[] = "{\"args\":[\"a\"],\"cwd\":\"/\",\"scheduler\":{}}";
+    static const char text[] = "{\"args\":[\"a\"],\"cwd\":\"/\",\"scheduler\":{\"policy\":\"SCHED_OTHER\"}}";
     struct oci_process *process;
     struct oci_error err;
 

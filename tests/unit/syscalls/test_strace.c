@@ -60,8 +60,10 @@ static bool known_type(const char *type)
 {
     static const char *const plain[] = {"FD", "PATH", "STR", "PTR", "INT", "UINT", "HEX", "SIZE",
                                         "OFF", "MODE", "SIGNO", "PID", "TIMESPEC", "TIMEVAL",
-                                        "SIGSET", "SIGACTION", "STAT", "STRV"};
-    static const char *const with[] = {"FLAGS(", "IN(", "OUT(", "IOV_IN(", "IOV_OUT(", "SOCKADDR("};
+                                        "SIGSET", "SIGACTION", "STAT", "STRV", "MSGHDR_IN",
+                                        "MSGHDR_OUT"};
+    static const char *const with[] = {"FLAGS(", "IN(", "OUT(", "IOV_IN(", "IOV_OUT(", "SOCKADDR(",
+                                       "SOCKADDR_OUT("};
     size_t len = strcspn(type, " ");
 
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
