@@ -449,3 +449,16 @@ s64 pipe_set_size(struct file *f, u64 bytes, const struct cred *cred)
     waitq_wake(&p->wait, LX_POLLOUT | LX_POLLWRNORM);
     return (s64)pages * (s64)GUEST_PAGE_SIZE;
 }
+
+ssize_t pipe_peek(const struct file *f, void *buf, size_t n)
+{
+    struct pipe *p = pipe_of(f);
+    ssize_t got;
+
+    mutex_lock(&p->lock);
+    got = (ssize_t)buf_peek_locked(p, buf, n);
+    if (!got && p->writers)
+        got = -EAGAIN;
+    mutex_unlock(&p->lock);
+    return got;
+}

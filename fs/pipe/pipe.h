@@ -18,6 +18,9 @@ int pipe_new(const struct cred *cred, u32 flags, struct file **read_end, struct 
 
 /* pipe_is() - is it an open pipe or FIFO? */
 bool pipe_is(const struct file *f);
+/* pipe_peek() - copy up to n bytes of what is in a pipe and leave it there. Return: bytes; 0: empty
+ * and nobody will write; -EAGAIN: empty. */
+ssize_t pipe_peek(const struct file *f, void *buf, size_t n);
 /* pipe_size(), pipe_set_size() - F_GETPIPE_SZ, F_SETPIPE_SZ. Return: bytes, -EBADF (no pipe),
  * -EPERM (beyond LIMIT_PIPE_BYTES), -EBUSY (more is in it), -EINVAL. */
 s64 pipe_size(const struct file *f);

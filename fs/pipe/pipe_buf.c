@@ -167,6 +167,22 @@ void buf_return_locked(struct pipe *p, struct pipe_buf *b)
     p->pages += pages_of(b);
 }
 
+size_t buf_peek_locked(const struct pipe *p, void *dst, size_t n)
+{
+    const struct pipe_buf *b;
+    size_t done = 0;
+
+    list_for_each(b, &p->bufs, node) {
+        size_t part = min_of((size_t)b->len, n - done);
+
+        memcpy((u8 *)dst + done, b->data + b->off, part);
+        done += part;
+        if (done == n || b->packet)
+            break;
+    }
+    return done;
+}
+
 size_t buf_gather_locked(struct pipe *p, void *dst, size_t n, struct list_node *dead)
 {
     size_t done = 0;

@@ -61,6 +61,8 @@ void buf_return_locked(struct pipe *p, struct pipe_buf *b);
 /* buf_gather_locked() - copy up to n bytes out of the front into dst; what was emptied is kept as a
  * spare or goes to `dead`. Return: bytes. */
 size_t buf_gather_locked(struct pipe *p, void *dst, size_t n, struct list_node *dead);
+/* buf_peek_locked() - the same, and everything stays. */
+size_t buf_peek_locked(const struct pipe *p, void *dst, size_t n);
 void buf_free_list(struct list_node *dead);
 
 /* --- who pays (fs.pipe-user-pages-soft) --- */

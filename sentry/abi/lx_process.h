@@ -88,6 +88,7 @@ _Static_assert(sizeof(struct lx_rusage) == 144, "struct rusage is 144 bytes");
 #define LX_RUSAGE_THREAD   1
 
 /* personality(2): what a change of privilege clears. */
+#define LX_PER_UNAME26        0x0020000u
 #define LX_PER_CLEAR_ON_SETID 0x00740000u /* ADDR_NO_RANDOMIZE, READ_IMPLIES_EXEC, … */
 
 /* What "security.capability" holds (linux/capability.h). */

@@ -115,6 +115,8 @@ struct task {
     struct io_count io;      /* own writes */
     _Atomic(u32) personality; /* own writes */
     _Atomic(u32) timer_slack_ns;
+    u8 mce_kill;     /* own: prctl(PR_MCE_KILL) plus one; 0: as the system has it */
+    bool io_flusher; /* own: prctl(PR_SET_IO_FLUSHER) */
     bool leaving;          /* own: task_exit() was called */
     bool nproc_exceeded;   /* own: set*uid(2) went over RLIMIT_NPROC: execve(2) will fail */
     _Atomic(bool) in_step; /* served by the Sentry; else its guest code may be running */
@@ -176,6 +178,7 @@ struct thread_group {
     struct list_node posix_timers; /* see posix_timer.c */
     s32 next_timer_id;
     s32 oom_score_adj;
+    atomic_bool thp_disabled; /* prctl(PR_SET_THP_DISABLE) */
     struct io_count io; /* of exited tasks and of reaped children; atomic */
 };
 OBJ_REFS(thread_group)

@@ -154,6 +154,7 @@ static int copy_group(struct task *t, const struct clone_args *a, struct pid *pi
     memcpy(tg->limits, from->limits, sizeof(tg->limits));
     tg->exe = file_get(from->exe);
     tg->oom_score_adj = from->oom_score_adj;
+    atomic_init(&tg->thp_disabled, atomic_load(&from->thp_disabled));
     mutex_unlock(&from->lock);
     *out = tg;
     return 0;
@@ -170,6 +171,8 @@ static void copy_own(struct task *t, struct task *child, const struct clone_args
         child->set_child_tid = a->child_tid;
     if (a->flags & LX_CLONE_CHILD_CLEARTID)
         child->clear_child_tid = a->child_tid;
+    child->mce_kill = t->mce_kill;
+    child->io_flusher = t->io_flusher;
     child->personality = t->personality;
     child->timer_slack_ns = t->timer_slack_ns;
     child->fault = t->fault;

@@ -14,14 +14,20 @@ enum {
     PR_GET_KEEPCAPS = 7,
     PR_SET_KEEPCAPS = 8,
     PR_GET_TIMING = 13,
+    PR_SET_TIMING = 14,
     PR_SET_NAME = 15,
     PR_GET_NAME = 16,
     PR_CAPBSET_READ = 23,
     PR_CAPBSET_DROP = 24,
+    PR_GET_TSC = 25,
+    PR_SET_TSC = 26,
     PR_GET_SECUREBITS = 27,
     PR_SET_SECUREBITS = 28,
     PR_SET_TIMERSLACK = 29,
     PR_GET_TIMERSLACK = 30,
+    PR_MCE_KILL = 33,
+    PR_MCE_KILL_GET = 34,
+    PR_SET_MM = 35,
     PR_SET_CHILD_SUBREAPER = 36,
     PR_GET_CHILD_SUBREAPER = 37,
     PR_GET_SECCOMP = 21,
@@ -29,7 +35,19 @@ enum {
     PR_SET_NO_NEW_PRIVS = 38,
     PR_GET_NO_NEW_PRIVS = 39,
     PR_GET_TID_ADDRESS = 40,
+    PR_SET_THP_DISABLE = 41,
+    PR_GET_THP_DISABLE = 42,
     PR_CAP_AMBIENT = 47,
+    PR_GET_SPECULATION_CTRL = 52,
+    PR_SET_SPECULATION_CTRL = 53,
+    PR_SET_IO_FLUSHER = 57,
+    PR_GET_IO_FLUSHER = 58,
+    PR_GET_AUXV = 0x41555856,
+
+    TSC_ENABLE = 1,
+    MCE_KILL_CLEAR = 0,
+    MCE_KILL_SET = 1,
+    MCE_KILL_DEFAULT = 2,
 
     AMBIENT_IS_SET = 1,
     AMBIENT_RAISE = 2,
@@ -185,6 +203,97 @@ static s64 set_subreaper(struct task *t, bool on)
     return 0;
 }
 
+/* mce_kill() - how a task hears of broken memory, which the host never reports: kept and told. */
+static s64 mce_kill(struct task *t, const u64 a[6])
+{
+    if (a[3] || a[4])
+        return -EINVAL;
+    if (a[1] == MCE_KILL_CLEAR && !a[2])
+        t->mce_kill = 0;
+    else if (a[1] == MCE_KILL_SET && a[2] <= MCE_KILL_DEFAULT)
+        t->mce_kill = a[2] == MCE_KILL_DEFAULT ? 0 : (u8)(a[2] + 1);
+    else
+        return -EINVAL;
+    return 0;
+}
+
+static s64 mce_kill_get(const struct task *t, const u64 a[6])
+{
+    if (a[1] || a[2] || a[3] || a[4])
+        return -EINVAL;
+    return t->mce_kill ? t->mce_kill - 1 : MCE_KILL_DEFAULT;
+}
+
+/* set_mm() - the layout of a program in memory is as exec made it. */
+static s64 set_mm(struct task *t, const u64 a[6])
+{
+    if (a[4])
+        return -EINVAL;
+    return cred_capable(t->cred, LX_CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+}
+
+/* thp_disable() - the host's huge pages come as the host likes: kept and told. */
+static s64 thp_disable(struct task *t, const u64 a[6], bool set)
+{
+    if (a[2] || a[3] || a[4] || (!set && a[1]))
+        return -EINVAL;
+    if (!set)
+        return atomic_load(&t->tg->thp_disabled);
+    atomic_store(&t->tg->thp_disabled, a[1] != 0);
+    return 0;
+}
+
+/* speculation() - nothing that a guest could switch. */
+static s64 speculation(const u64 a[6], bool set)
+{
+    return (!set && a[2]) || a[3] || a[4] ? -EINVAL : -ENODEV;
+}
+
+static s64 io_flusher(struct task *t, const u64 a[6], bool set)
+{
+    if (!cred_capable(t->cred, LX_CAP_SYS_RESOURCE))
+        return -EPERM;
+    if (a[2] || a[3] || a[4] || a[1] > set)
+        return -EINVAL;
+    if (!set)
+        return t->io_flusher;
+    t->io_flusher = a[1];
+    return 0;
+}
+
+/* get_auxv() - Return: its whole length, of which `a[2]` bytes at most are copied. */
+static s64 get_auxv(struct task *t, const u64 a[6])
+{
+    size_t len = min_of(t->mm->nauxv, (u32)ARRAY_SIZE(t->mm->auxv)) * sizeof(u64);
+
+    if (a[3] || a[4])
+        return -EINVAL;
+    if (usermem_out(t->mm, a[1], t->mm->auxv, min_of(a[2], (u64)len)) < 0)
+        return -EFAULT;
+    return (s64)len;
+}
+
+/* machine_prctl() - options about the machine and what it does for a process. */
+static s64 machine_prctl(struct task *t, const u64 a[6])
+{
+    switch ((s32)a[0]) {
+    case PR_SET_TIMING: return a[1] ? -EINVAL : 0;
+    case PR_GET_TSC: return put_int(t, a[1], TSC_ENABLE);
+    case PR_SET_TSC: return (s32)a[1] == TSC_ENABLE ? 0 : -EINVAL; /* it can't be taken away */
+    case PR_MCE_KILL: return mce_kill(t, a);
+    case PR_MCE_KILL_GET: return mce_kill_get(t, a);
+    case PR_SET_MM: return set_mm(t, a);
+    case PR_SET_THP_DISABLE: return thp_disable(t, a, true);
+    case PR_GET_THP_DISABLE: return thp_disable(t, a, false);
+    case PR_GET_SPECULATION_CTRL: return speculation(a, false);
+    case PR_SET_SPECULATION_CTRL: return speculation(a, true);
+    case PR_SET_IO_FLUSHER: return io_flusher(t, a, true);
+    case PR_GET_IO_FLUSHER: return io_flusher(t, a, false);
+    case PR_GET_AUXV: return get_auxv(t, a);
+    default: return -EINVAL;
+    }
+}
+
 s64 sys_prctl(struct task *t, const u64 a[6])
 {
     switch ((s32)a[0]) {
@@ -236,6 +345,6 @@ s64 sys_prctl(struct task *t, const u64 a[6])
     case PR_CAP_AMBIENT:
         return ambient(t, a);
     default:
-        return -EINVAL;
+        return machine_prctl(t, a);
     }
 }

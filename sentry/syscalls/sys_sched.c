@@ -4,7 +4,7 @@
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/sched.h"
 #include "sentry/kernel/usage.h"
-#include "sentry/syscalls/syscall.h"
+#include "sentry/syscalls/sched_call.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,8 +18,7 @@ s64 sys_sched_yield(struct task *t, const u64 a[6])
     return 0;
 }
 
-/* arg_task() - the task of a pid argument, 0 the caller: a new reference, or NULL. */
-static struct task *arg_task(struct task *t, u64 pid)
+struct task *sched_arg_task(struct task *t, u64 pid)
 {
     return (s32)pid ? pid_find_task(t->pid->ns, (s32)pid) : task_get(t);
 }
@@ -56,7 +55,7 @@ s64 sys_sched_getaffinity(struct task *t, const u64 a[6])
 
     if (bytes < words * sizeof(u64) || bytes % sizeof(u64))
         return -EINVAL;
-    other = arg_task(t, a[0]);
+    other = sched_arg_task(t, a[0]);
     if (!other)
         return -ESRCH;
     machine_mask(t, mask);
@@ -77,7 +76,7 @@ s64 sys_sched_setaffinity(struct task *t, const u64 a[6])
 
     if (usermem_in(t->mm, mask, a[2], min_of((u64)(u32)a[1], (u64)sizeof(mask))) < 0)
         return -EFAULT;
-    other = arg_task(t, a[0]);
+    other = sched_arg_task(t, a[0]);
     if (!other)
         return -ESRCH;
     if (!may_change(t, other)) {
@@ -123,6 +122,18 @@ static int policy_check(u32 policy, s32 priority)
     }
 }
 
+s64 sched_check(struct task *t, struct task *other, u32 policy, s32 priority)
+{
+    s64 rc = policy_check(policy, priority);
+
+    if (rc == 0 && !may_change(t, other))
+        rc = -EPERM;
+    if (rc == 0 && priority && !cred_capable(task_cred(t), LX_CAP_SYS_NICE) &&
+        (u64)priority > task_rlimit(t, LX_RLIMIT_RTPRIO))
+        rc = -EPERM;
+    return rc;
+}
+
 /* set_policy() - `policy` with its flag, or POLICY_KEEP to change the priority alone. */
 #define POLICY_KEEP UINT32_MAX
 static s64 set_policy(struct task *t, u64 pid, u32 policy, u64 uparam)
@@ -136,19 +147,14 @@ static s64 set_policy(struct task *t, u64 pid, u32 policy, u64 uparam)
         return -EINVAL;
     if (usermem_get(t->mm, &priority, uparam) < 0)
         return -EFAULT;
-    other = arg_task(t, pid);
+    other = sched_arg_task(t, pid);
     if (!other)
         return -ESRCH;
     if (policy == POLICY_KEEP)
         policy = other->sched.policy;
     else
         policy &= ~(u32)LX_SCHED_RESET_ON_FORK;
-    rc = policy_check(policy, priority);
-    if (rc == 0 && !may_change(t, other))
-        rc = -EPERM;
-    if (rc == 0 && priority && !cred_capable(task_cred(t), LX_CAP_SYS_NICE) &&
-        (u64)priority > task_rlimit(t, LX_RLIMIT_RTPRIO))
-        rc = -EPERM;
+    rc = sched_check(t, other, policy, priority);
     if (rc == 0) {
         mutex_lock(&other->lock);
         other->sched.policy = policy;
@@ -177,7 +183,7 @@ static s64 get_sched(struct task *t, u64 pid, struct task_sched *out)
 
     if ((s32)pid < 0)
         return -EINVAL;
-    other = arg_task(t, pid);
+    other = sched_arg_task(t, pid);
     if (!other)
         return -ESRCH;
     mutex_lock(&other->lock);
@@ -327,7 +333,7 @@ static s64 priority_call(struct task *t, u64 which, u64 who, set_fn *fn, s32 val
         return -EINVAL;
     if ((s32)which != LX_PRIO_PROCESS)
         return each_in_set(t, (u32)which, who, fn, value);
-    other = arg_task(t, who);
+    other = sched_arg_task(t, who);
     if (other)
         rc = fn(t, other, rc, value);
     task_put(other);

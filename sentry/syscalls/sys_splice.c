@@ -1,5 +1,5 @@
 /*
- * Copies between descriptors: sendfile(2), copy_file_range(2), splice(2), vmsplice(2).
+ * Copies between descriptors: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2).
  *
  * The bytes go through a buffer of ours, a piece at a time. A source with a position is read at a
  * position of ours that moves by what was written, so a short write loses nothing; a pipe is read
@@ -282,6 +282,62 @@ s64 sys_splice(struct task *t, const u64 a[6])
                    (a[3] && usermem_put(t->mm, a[3], &to) < 0)))
         return -EFAULT;
     return finish(t, rc);
+}
+
+/* wait_readable() - until `f` has something, or never will. Return: 0, -ERESTARTSYS. */
+static s64 wait_readable(struct file *f)
+{
+    struct poll_item item = {.file = f, .events = LX_POLLIN | LX_POLLHUP};
+    s64 n = poll_wait(&item, 1, DEADLINE_NEVER);
+
+    return n < 0 ? n : 0;
+}
+
+/* do_tee() - what a pipe has, up to a page, into another; it stays in the first. */
+static s64 do_tee(struct file *in, struct file *out, u64 len, bool nonblock)
+{
+    const struct side to = {out, NULL};
+    u8 *buf = bounce_get();
+    s64 n;
+
+    if (!buf)
+        return -ENOMEM;
+    do {
+        n = wait_writable(out, nonblock);
+        if (n == 0)
+            n = pipe_peek(in, buf, min_of(len, (u64)LX_PIPE_BUF));
+        if (n != -EAGAIN || nonblock)
+            break;
+        n = wait_readable(in);
+    } while (n == 0);
+    if (n > 0)
+        n = write_piece(&to, buf, (size_t)n);
+    bounce_put(buf);
+    return n;
+}
+
+s64 sys_tee(struct task *t, const u64 a[6])
+{
+    auto_put(file) struct file *in = NULL;
+    auto_put(file) struct file *out = NULL;
+    s64 rc;
+
+    if ((u32)a[3] & ~LX_SPLICE_F_ALL)
+        return -EINVAL;
+    if (!a[2])
+        return 0;
+    rc = arg_fd(t, a[0], &in);
+    if (rc == 0)
+        rc = arg_fd(t, a[1], &out);
+    if (rc < 0)
+        return rc;
+    if (!file_readable(in) || !file_writable(out))
+        return -EBADF;
+    if (!pipe_is(in) || !pipe_is(out) || in->inode == out->inode)
+        return -EINVAL;
+    return finish(t, do_tee(in, out, a[2],
+                            ((u32)a[3] & LX_SPLICE_F_NONBLOCK) ||
+                                ((in->flags | out->flags) & LX_O_NONBLOCK)));
 }
 
 s64 sys_vmsplice(struct task *t, const u64 a[6])

@@ -1,5 +1,6 @@
 /* Names of the system: uname(2), sethostname(2), setdomainname(2). */
 #include "sentry/abi/lx_cred.h"
+#include "sentry/abi/lx_process.h"
 #include "sentry/abi/lx_system.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/nsproxy.h"
@@ -7,7 +8,23 @@
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* as_two_six() - for programs that know no number above 2.6: 4.4.0 is 2.6.64 (personality(2)). */
+static void as_two_six(char release[UNAME_RELEASE])
+{
+    char old[UNAME_RELEASE], *rest;
+    unsigned long minor;
+
+    memcpy(old, release, sizeof(old));
+    rest = old + strspn(old, "0123456789");
+    minor = *rest == '.' ? strtoul(rest + 1, &rest, 10) : 0;
+    if (*rest == '.')
+        rest += 1 + strspn(rest + 1, "0123456789");
+    snprintf(release, UNAME_RELEASE, "2.6.%lu%s", minor + 60, rest);
+}
 
 s64 sys_uname(struct task *t, const u64 a[6])
 {
@@ -16,6 +33,8 @@ s64 sys_uname(struct task *t, const u64 a[6])
         .sysname = UNAME_SYSNAME, .version = UNAME_VERSION, .machine = UNAME_MACHINE};
 
     uname_release(t->tg->container, u.release);
+    if (t->personality & LX_PER_UNAME26)
+        as_two_six(u.release);
     mutex_lock(&uts->lock);
     memcpy(u.nodename, uts->nodename, sizeof(u.nodename));
     memcpy(u.domainname, uts->domainname, sizeof(u.domainname));
