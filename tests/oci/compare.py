@@ -122,16 +122,6 @@ def same(t, tree, words, files=None, env=(), lines=5, seconds=200, masks=()):
     return host.stdout
 
 
-def needs(t, tree, what, probe):
-    """Skips a point whose feature is not built yet: the probe, a line of Python, fails in the sandbox."""
-    if in_sandbox(t, tree, ['/usr/bin/python3', '-c', probe], {}).returncode:
-        raise harness.Skip(f'no {what} yet')
-
-
-def needs_sockets(t, tree):
-    needs(t, tree, 'sockets', 'import socket; socket.socketpair()')
-
-
 def main():
     words = sys.argv[1:]
     flags = []

@@ -22,8 +22,8 @@ MODULES = '''test_atexit test_contextlib test_dbm test_dbm_dumb test_eintr test_
     test_posix test_posixpath test_pty test_pwd test_queue test_random test_resource test_robotparser test_sched test_select test_selectors
     test_shelve test_shutil test_signal test_site test_stat test_subprocess test_sys test_tarfile test_tempfile test_termios test_thread
     test_threadedtempfile test_threading test_threading_local test_threadsignals test_time test_timeout test_tty test_uuid test_venv test_wait3
-    test_wait4 test_zipfile test_zipimport test_concurrent_futures test_ctypes test_sqlite3 test_epoll'''.split()
-SOCKET_MODULES = '''test_asyncio test_multiprocessing_fork test_multiprocessing_forkserver test_multiprocessing_spawn test_socket
+    test_wait4 test_zipfile test_zipimport test_concurrent_futures test_ctypes test_sqlite3 test_epoll
+    test_asyncio test_multiprocessing_fork test_multiprocessing_forkserver test_multiprocessing_spawn test_socket
     test_socketserver test_ssl test_asyncore test_asynchat test_httpservers test_ftplib test_smtpd test_telnetlib test_poplib'''.split()
 
 
@@ -101,8 +101,6 @@ def few_exceptions(t):
 
 def point(module):
     def function(t):
-        if module in SOCKET_MODULES:
-            compare.needs_sockets(t, TREE)
         agree(t, module)
     function.__name__ = module
     function.__doc__ = "its verdicts are the host's"
@@ -110,4 +108,4 @@ def point(module):
 
 
 if __name__ == '__main__':
-    harness.main(__doc__, [*map(point, MODULES + SOCKET_MODULES), few_exceptions])
+    harness.main(__doc__, [*map(point, MODULES), few_exceptions])

@@ -17,7 +17,6 @@ def node(t):
 
 def java(t):
     """Java: threads, collectors, NIO files and maps, processes"""
-    compare.needs_sockets(t, TREE)  # each file channel of Java makes a socket pair once
     same(t, ['/bin/bash', '/t/java.sh'], 'java.sh', 'Main.java', lines=20)
 
 
@@ -28,8 +27,23 @@ def go(t):
 
 def rust(t):
     """rustc and a program of threads, channels, processes and files"""
-    same(t, ['/bin/bash', '/t/rust.sh'], 'rust.sh', 'main.rs', lines=12)
+    same(t, ['/bin/bash', '/t/rust.sh'], 'rust.sh', 'main.rs', lines=12, masks=[(r'finished in \d+\.\d+s', 'finished')])
+
+
+def redis(t):
+    """redis-server: TCP, a path, pipelines, persistence by fork, a crash"""
+    same(t, ['/bin/bash', '/t/redis.sh'], 'redis.sh', lines=40)
+
+
+def memcached(t):
+    """memcached: TCP, UDP, a path, many clients"""
+    same(t, ['/bin/bash', '/t/memcached.sh'], 'memcached.sh', lines=18)
+
+
+def postgres(t):
+    """PostgreSQL: initdb, clients, pgbench, a crash and its recovery"""
+    same(t, ['/bin/bash', '/t/postgres.sh'], 'postgres.sh', lines=30)
 
 
 if __name__ == '__main__':
-    harness.main(__doc__, [node, java, go, rust])
+    harness.main(__doc__, [node, java, go, rust, redis, memcached, postgres])
