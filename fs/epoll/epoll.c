@@ -357,6 +357,17 @@ int epoll_unwatch(struct file *epf, struct file *target, int fd)
     return it ? 0 : -ENOENT;
 }
 
+u32 epoll_watches(struct file *epf)
+{
+    struct epoll *ep = epoll_of(epf);
+    u32 n;
+
+    mutex_lock(&ep->lock);
+    n = ep->items.count;
+    mutex_unlock(&ep->lock);
+    return n;
+}
+
 void epoll_for_each(struct file *epf,
                     void (*fn)(void *arg, int fd, const struct lx_epoll_event *ev), void *arg)
 {

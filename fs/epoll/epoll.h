@@ -16,6 +16,8 @@ int epoll_watch(struct file *ep, struct file *target, int fd, const struct lx_ep
 int epoll_change(struct file *ep, struct file *target, int fd, const struct lx_epoll_event *ev);
 int epoll_unwatch(struct file *ep, struct file *target, int fd);
 
+/* epoll_watches() - how many descriptors it watches now, LIMIT_EPOLL_WATCHES at most. */
+u32 epoll_watches(struct file *ep);
 /* epoll_collect() - epoll_wait(2): up to `max` events, waiting until `deadline` (0: not at all) for
  * the first. Return: how many, -ERESTARTSYS. */
 s64 epoll_collect(struct file *ep, struct lx_epoll_event *events, u32 max, u64 deadline);

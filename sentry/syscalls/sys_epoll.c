@@ -10,7 +10,7 @@
 
 #define NS_PER_MS      1000000ull
 #define EVENTS_MAX     (INT32_MAX / (s32)sizeof(struct lx_epoll_event))
-#define EVENTS_AT_ONCE 4096u /* more than these are for the next call */
+#define EVENTS_AT_ONCE 4096u /* room for these whatever is watched: more may be when the wait ends */
 
 static s64 create(struct task *t, u32 flags)
 {
@@ -78,7 +78,7 @@ static s64 wait_events(struct task *t, const u64 a[6], u64 deadline)
         return n;
     if (!epoll_is(ep))
         return -EINVAL;
-    max = min_of((u32)a[2], EVENTS_AT_ONCE);
+    max = min_of((u32)a[2], max_of(epoll_watches(ep), EVENTS_AT_ONCE));
     events = malloc(max * sizeof(*events));
     if (!events)
         return -ENOMEM;

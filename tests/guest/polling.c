@@ -405,6 +405,37 @@ TEST(epoll_nesting_too_deep, "epoll_ctl:EINVAL,ELOOP")
     EXPECT_EQ(failed, 1);
 }
 
+TEST(epoll_wait_thousands, "epoll_wait")
+{
+    enum { N = 5000 };
+    static struct epoll_event events[N + 10];
+    static bool seen[N];
+    struct rlimit limit;
+    int ep;
+
+    REQUIRE_OK(getrlimit(RLIMIT_NOFILE, &limit));
+    if (limit.rlim_max < N + 100)
+        SKIP("a process may have too few descriptors here");
+    limit.rlim_cur = N + 100;
+    REQUIRE_OK(setrlimit(RLIMIT_NOFILE, &limit));
+    make_pipe();
+    ep = (int)REQUIRE_OK(SYS(epoll_create1, 0));
+    for (int i = 0; i < N; i++) {
+        struct epoll_event event = {.events = EPOLLOUT, .data.fd = i};
+        int fd = (int)REQUIRE_OK(dup(wr));
+
+        REQUIRE_OK(SYS(epoll_ctl, ep, EPOLL_CTL_ADD, fd, &event));
+    }
+    EXPECT_EQ(SYS(epoll_wait, ep, events, N + 10, 0), N);
+    for (int i = 0; i < N; i++) {
+        int n = events[i].data.fd;
+
+        REQUIRE(n >= 0 && n < N && !seen[n]);
+        seen[n] = true;
+    }
+    EXPECT_EQ(SYS(epoll_wait, ep, events, N - 1, 0), N - 1);
+}
+
 TEST(epoll_wait_errors, "epoll_wait:EINVAL,EBADF,EFAULT,EINTR epoll_pwait:EINVAL")
 {
     struct epoll_event events[4];
