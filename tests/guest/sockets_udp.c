@@ -206,6 +206,62 @@ TEST(control_data, "recvmsg sendmsg")
     EXPECT_EQ(seen, 7);
 }
 
+/* send_class() - a datagram to port of ::1 with a traffic class of `len` bytes as control data. */
+static long send_class(int fd, int port, int value, size_t len)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    char byte = 0;
+    struct iovec iov = {&byte, 1};
+    struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
+                       .msg_control = control, .msg_controllen = CMSG_SPACE(len)};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+    c->cmsg_level = IPPROTO_IPV6;
+    c->cmsg_type = IPV6_TCLASS;
+    c->cmsg_len = CMSG_LEN(len);
+    memcpy(CMSG_DATA(c), &value, len);
+    return SYS(sendmsg, fd, &m, 0);
+}
+
+/* received_class() - what the next datagram's traffic class is; -1: it says none. */
+static int received_class(int fd)
+{
+    _Alignas(struct cmsghdr) char control[128];
+    char buf[8];
+    struct iovec iov = {buf, sizeof(buf)};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *c;
+
+    REQUIRE_OK(SYS(recvmsg, fd, &m, 0));
+    c = CMSG_FIRSTHDR(&m);
+    return c && c->cmsg_type == IPV6_TCLASS ? *(int *)(void *)CMSG_DATA(c) : -1;
+}
+
+TEST(traffic_class, "sendmsg sendmsg:EINVAL")
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t len = sizeof(at);
+    int a = (int)REQUIRE_OK(SYS(socket, AF_INET6, SOCK_DGRAM, 0));
+    int b = (int)REQUIRE_OK(SYS(socket, AF_INET6, SOCK_DGRAM, 0));
+    int port;
+
+    REQUIRE_OK(SYS(bind, a, &at, sizeof(at)));
+    REQUIRE_OK(SYS(getsockname, a, &at, &len));
+    port = ntohs(at.sin6_port);
+    EXPECT_OK(set(a, IPPROTO_IPV6, IPV6_RECVTCLASS, 1));
+    EXPECT_OK(set(b, IPPROTO_IPV6, IPV6_TCLASS, 8));
+    EXPECT_EQ(send_class(b, port, 4, sizeof(int)), 1);
+    EXPECT_EQ(received_class(a), 4);
+    EXPECT_EQ(send_class(b, port, -1, sizeof(int)), 1); /* not the socket's own */
+    EXPECT_EQ(received_class(a), 255);
+    EXPECT_EQ(SYS(sendto, b, "x", 1, 0, &at, len), 1);
+    EXPECT_EQ(received_class(a), 8);
+    EXPECT_ERRNO(send_class(b, port, -2, sizeof(int)), EINVAL);
+    EXPECT_ERRNO(send_class(b, port, 256, sizeof(int)), EINVAL);
+    EXPECT_ERRNO(send_class(b, port, 4, 1), EINVAL);
+}
+
 TEST(receive_buffer_drops, "sendto recvfrom")
 {
     int a = bound(LO), b = udp(), n = 0;

@@ -50,6 +50,20 @@ static int put_tos(struct udp_out *o, const struct cmsg *c)
     return 0;
 }
 
+/* put_tclass() - -1, in setsockopt(2) the default, passes here too and goes out as 255. */
+static int put_tclass(struct udp_out *o, const struct cmsg *c)
+{
+    s32 v;
+
+    if (c->len != sizeof(v))
+        return -EINVAL;
+    memcpy(&v, c->data, sizeof(v));
+    if (v < -1 || v > 255)
+        return -EINVAL;
+    o->tos = v;
+    return 0;
+}
+
 static int put_source4(struct udp_out *o, const struct cmsg *c)
 {
     struct lx_in_pktinfo info;
@@ -101,7 +115,7 @@ static int put_control(struct udp_out *o, const struct cmsg *c)
     case LX_IPV6_HOPLIMIT:
         return put_ttl(o, c, -1);
     case LX_IPV6_TCLASS:
-        return put_tos(o, c);
+        return put_tclass(o, c);
     case LX_IPV6_PKTINFO:
         return put_source6(o, c);
     default:
