@@ -5,6 +5,7 @@
 #include "sentry/abi/lx_ioctl.h"
 #include "sentry/kernel/net_ns.h"
 #include "sentry/kernel/task.h"
+#include "sentry/socket/inet/inet.h"
 
 #include <errno.h>
 
@@ -147,7 +148,7 @@ static s64 socket_ioctl(struct file *f, struct mm *mm, u32 cmd, u64 arg)
     case LX_SIOCSPGRP:
     case LX_FIOGETOWN:
     case LX_SIOCGPGRP: return owner_ioctl(f, mm, cmd, arg);
-    default: return s->ops->ioctl ? s->ops->ioctl(s, mm, cmd, arg) : -ENOTTY;
+    default: return (s->ops->ioctl ? s->ops->ioctl : inet_link_ioctl)(s, mm, cmd, arg);
     }
 }
 

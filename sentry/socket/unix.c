@@ -14,6 +14,7 @@
 #include "sentry/cred/cred.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
+#include "sentry/socket/inet/inet.h"
 #include "sentry/socket/unix_priv.h"
 
 #include <errno.h>
@@ -346,7 +347,7 @@ static s64 unix_ioctl(struct socket *s, struct mm *mm, u32 cmd, u64 arg)
         n = at_mark(u);
         mutex_unlock(&s->lock);
         break;
-    default: return -ENOTTY;
+    default: return inet_link_ioctl(s, mm, cmd, arg);
     }
     value = (s32)n;
     return n < 0 ? n : usermem_put(mm, arg, &value);

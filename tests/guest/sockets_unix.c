@@ -4,6 +4,7 @@
 #include "tests/guest/guest.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -801,6 +802,24 @@ TEST(peeking, "recvfrom setsockopt")
     EXPECT_EQ(memcmp(buf, "de", 2), 0);
     EXPECT_EQ(SYS(read, b, buf, 16), 3);
     EXPECT_EQ(memcmp(buf, "abc", 3), 0);
+}
+
+TEST(interface_ioctls, "ioctl ioctl:ENODEV,ENOTTY")
+{
+    int fds[] = {(int)REQUIRE_OK(SYS(socket, AF_UNIX, SOCK_DGRAM, 0)), (int)REQUIRE_OK(SYS(socket, AF_NETLINK, SOCK_RAW, 0))};
+
+    for (int i = 0; i < 2; i++) {
+        struct ifreq r = {.ifr_name = "lo"};
+
+        EXPECT_OK(SYS(ioctl, fds[i], SIOCGIFINDEX, &r));
+        EXPECT_EQ(r.ifr_ifindex, 1);
+        memset(r.ifr_name, 0, sizeof(r.ifr_name));
+        EXPECT_OK(SYS(ioctl, fds[i], SIOCGIFNAME, &r));
+        EXPECT_EQ(strcmp(r.ifr_name, "lo"), 0);
+        EXPECT_ERRNO(SYS(ioctl, fds[i], SIOCGIFADDR, &r), ENOTTY);
+        memcpy(r.ifr_name, "nosuch", 7);
+        EXPECT_ERRNO(SYS(ioctl, fds[i], SIOCGIFINDEX, &r), ENODEV);
+    }
 }
 
 TEST(urgent_data, "sendto recvfrom recvfrom:EINVAL sendto:EOPNOTSUPP ioctl")

@@ -18,3 +18,5 @@ extern const struct socket_family inet_family, inet6_family;
 /* inet_dev_ioctl() - the ioctls about interfaces, which sockets of every family have (netdevice(7)).
  * Return: 0, -ENOTTY (none of them), -ENODEV, -EPERM, -EFAULT … */
 s64 inet_dev_ioctl(struct socket *sock, struct mm *mm, u32 cmd, u64 arg);
+/* inet_link_ioctl() - the same for sockets of other families, which know no addresses of IP. */
+s64 inet_link_ioctl(struct socket *sock, struct mm *mm, u32 cmd, u64 arg);

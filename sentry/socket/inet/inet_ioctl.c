@@ -210,3 +210,30 @@ s64 inet_dev_ioctl(struct socket *sock, struct mm *mm, u32 cmd, u64 arg)
     rc = answer(ns, dev, cmd, &r);
     return rc < 0 ? rc : usermem_put(mm, arg, &r);
 }
+
+/* is_address() - what the families of IP answer themselves. */
+static bool is_address(u32 cmd)
+{
+    switch (cmd) {
+    case LX_SIOCGIFADDR:
+    case LX_SIOCGIFDSTADDR:
+    case LX_SIOCGIFBRDADDR:
+    case LX_SIOCGIFNETMASK:
+    case LX_SIOCSIFADDR:
+    case LX_SIOCSIFDSTADDR:
+    case LX_SIOCSIFBRDADDR:
+    case LX_SIOCSIFNETMASK:
+    case LX_SIOCADDRT:
+    case LX_SIOCDELRT:
+    case LX_SIOCSARP:
+    case LX_SIOCDARP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+s64 inet_link_ioctl(struct socket *sock, struct mm *mm, u32 cmd, u64 arg)
+{
+    return is_address(cmd) ? -ENOTTY : inet_dev_ioctl(sock, mm, cmd, arg);
+}
