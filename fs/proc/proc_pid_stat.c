@@ -100,18 +100,28 @@ int proc_view_take(struct proc_view *v, const struct proc_node *n)
         mutex_unlock(&t->lock);
         v->comm[15] = 0;
         v->start = t->start_time;
-        if (n->thread) {
-            mutex_lock(&tg->lock);
-            task_times(t, &v->utime, &v->stime);
-            mutex_unlock(&tg->lock);
-        } else {
-            thread_group_times(tg, &v->utime, &v->stime);
-        }
         rc = 0;
     }
     task_put(t);
     thread_group_put(tg);
     return rc;
+}
+
+/* add_times() - CPU time: of a process it is the sum of its threads', each asked for its own. */
+static void add_times(struct proc_view *v, const struct proc_node *n)
+{
+    struct thread_group *tg = proc_group(n);
+    struct task *t = proc_task(n);
+
+    if (tg && t && n->thread) {
+        mutex_lock(&tg->lock);
+        task_times(t, &v->utime, &v->stime);
+        mutex_unlock(&tg->lock);
+    } else if (tg) {
+        thread_group_times(tg, &v->utime, &v->stime);
+    }
+    task_put(t);
+    thread_group_put(tg);
 }
 
 /* priority() - as the scheduler has it: 20 and nice, or below 0 for real time. */
@@ -139,6 +149,7 @@ int proc_show_pid_stat(const struct proc_node *n, struct proc_text *out)
     if (rc < 0)
         return rc;
     proc_sizes_take(&z, n, PROC_SIZES_STAT);
+    add_times(&v, n);
     add_faults(&v, &z);
     if (!inspect)
         z.start_code = z.end_code = z.stack_top = z.start_data = z.end_data = z.brk_start =

@@ -164,7 +164,7 @@ static void show_status(struct proc_text *out, const struct proc_node *n, struct
     show_ns_pids(out, "NSpid", t->pid, n->ns);
     show_ns_sessions(out, t, n->ns);
     show_memory(out, &z);
-    proc_puts(out, "CoreDumping:\t0\nTHP_enabled:\t1\n");
+    proc_printf(out, "CoreDumping:\t0\nTHP_enabled:\t%d\n", !atomic_load(&t->tg->thp_disabled));
     proc_printf(out, "Threads:\t%u\nSigQ:\t%u/%lu\n", v->threads, v->nqueued,
                 (long)v->sigqueue_max);
     proc_printf(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n",

@@ -12,7 +12,8 @@ struct proc_view {
     s32 exit_signal;
     s32 nice;
     u32 policy, rt_priority;
-    u64 utime, stime, child_utime, child_stime, start;
+    u64 utime, stime; /* stat alone */
+    u64 child_utime, child_stime, start;
     u64 min_flt, maj_flt, child_min_flt, child_maj_flt;
     u64 exec_min_flt, exec_maj_flt; /* of earlier programs */
     u64 pending, group_pending, blocked, ignored, caught;
@@ -21,7 +22,7 @@ struct proc_view {
     u32 exit_code;
 };
 
-/* proc_view_take() - Return: 0, -ESRCH. */
+/* proc_view_take() - all but its own times. Return: 0, -ESRCH. */
 int proc_view_take(struct proc_view *v, const struct proc_node *n);
 
 /*
