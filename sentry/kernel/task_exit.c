@@ -242,7 +242,7 @@ static bool leave_group(struct task *t, struct list_node *reaped)
     if (tg->ntasks)
         task_children_orphaned_locked(t);
     else
-        orphan = thread_group_die_locked(tg, reaped);
+        orphan = thread_group_die_locked(t, reaped);
     pid_unlock();
     return orphan;
 }

@@ -129,16 +129,23 @@ static void session_end_locked(struct thread_group *tg)
 
 /* --- children --- */
 
-/* send_death_signal_locked() - PR_SET_PDEATHSIG of each of the child's tasks. */
-static void send_death_signal_locked(struct thread_group *child)
+/* send_death_signal_locked() - PR_SET_PDEATHSIG of each of the child's tasks, as if the parent's
+ * task `from` had used kill(2): it needs the permission. */
+static void send_death_signal_locked(struct task *from, struct thread_group *child)
 {
+    struct process_group *ours = from->tg->pgrp, *its = child->pgrp;
+    bool same_session = ours && its && ours->session == its->session;
+    struct lx_siginfo info;
     struct task *t;
 
+    if (child->dead)
+        return;
+    info = siginfo_user(from, child->leader, 0, LX_SI_USER);
     mutex_lock(&child->lock);
     list_for_each(t, &child->tasks, in_group) {
-        struct lx_siginfo info = {.signo = t->parent_death_signal, .code = LX_SI_USER};
-
-        if (info.signo > 0 && info.signo <= LX_NSIG)
+        info.signo = t->parent_death_signal;
+        if (info.signo > 0 && info.signo <= LX_NSIG &&
+            signal_may_send(from->cred, t, info.signo, same_session))
             signal_send_group_locked(child, &info);
     }
     mutex_unlock(&child->lock);
@@ -152,7 +159,7 @@ void task_children_orphaned_locked(struct task *t)
         if (child->forker != t->obj.id)
             continue;
         child->forker = 0;
-        send_death_signal_locked(child);
+        send_death_signal_locked(t, child);
     }
 }
 
@@ -170,8 +177,10 @@ static struct thread_group *find_reaper(const struct thread_group *tg)
     return init && !init->dead ? init : NULL;
 }
 
-static void adopt_children_locked(struct thread_group *tg, struct list_node *reaped)
+/* adopt_children_locked() - the children of a group whose last task is `last`. */
+static void adopt_children_locked(struct task *last, struct list_node *reaped)
 {
+    struct thread_group *tg = last->tg;
     struct thread_group *reaper = find_reaper(tg), *child, *tmp;
 
     list_for_each_safe(child, tmp, &tg->children, sibling) {
@@ -181,7 +190,7 @@ static void adopt_children_locked(struct thread_group *tg, struct list_node *rea
         child->exit_signal = LX_SIGCHLD;
         if (reaper)
             list_add_tail(&reaper->children, &child->sibling);
-        send_death_signal_locked(child);
+        send_death_signal_locked(last, child);
         check_orphaned_locked(child, tg, NULL);
         if (child->dead && (!reaper || notify_exit_locked(child)))
             thread_group_reap_locked(child, reaped);
@@ -190,13 +199,14 @@ static void adopt_children_locked(struct thread_group *tg, struct list_node *rea
 
 /* --- the end --- */
 
-bool thread_group_die_locked(struct thread_group *tg, struct list_node *reaped)
+bool thread_group_die_locked(struct task *last, struct list_node *reaped)
 {
+    struct thread_group *tg = last->tg;
     struct pid_ns *ns = tg->pid->ns;
 
     tg->dead = true;
     pid_set_fate_locked(tg->pid, PID_DEAD);
-    adopt_children_locked(tg, reaped);
+    adopt_children_locked(last, reaped);
     check_orphaned_locked(tg, tg->parent, tg);
     session_end_locked(tg);
     if (ns->init == tg)

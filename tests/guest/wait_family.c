@@ -4,6 +4,7 @@
 #include "tests/guest/guest.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -540,6 +541,62 @@ TEST(pdeathsig, "prctl")
         }
         WAIT_UNTIL(shared[0] == 1);
     }
+    EXPECT_CHILD_OK(pid);
+    WAIT_UNTIL(shared[1] != 0);
+    EXPECT_EQ(shared[1], 1);
+}
+
+static volatile siginfo_t death_info;
+
+static void on_death(int signo, siginfo_t *info, void *context)
+{
+    (void)signo;
+    (void)context;
+    memcpy((void *)&death_info, info, sizeof(*info));
+    guest_signals++;
+}
+
+/* child_left_behind() - in a parent that ends with `uid`: shared[1] is what its child saw. */
+static void child_left_behind(volatile int *shared, uid_t uid, bool told)
+{
+    struct sigaction action = {.sa_sigaction = on_death, .sa_flags = SA_SIGINFO};
+    pid_t child, parent = getpid();
+
+    IN_CHILD(child)
+    {
+        sigaction(SIGUSR1, &action, NULL);
+        EXPECT_OK(SYS(prctl, PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0));
+        shared[0] = 1;
+        WAIT_UNTIL(told ? guest_signals == 1 : getppid() != parent);
+        if (told)
+            shared[1] = death_info.si_pid == parent && death_info.si_uid == uid &&
+                                death_info.si_code == SI_USER
+                            ? 1
+                            : -1;
+        else
+            shared[1] = guest_signals ? -1 : 1;
+    }
+    WAIT_UNTIL(shared[0] == 1);
+    if (uid != getuid())
+        EXPECT_OK(SYS(setresuid, uid, uid, uid));
+}
+
+TEST(pdeathsig_sender, "prctl")
+{
+    volatile int *shared = guest_shared(4096);
+    pid_t pid;
+
+    /* It comes from the parent, and as kill(2): not to whom the parent may not send one. */
+    IN_CHILD(pid)
+    child_left_behind(shared, getuid(), true);
+    EXPECT_CHILD_OK(pid);
+    WAIT_UNTIL(shared[1] != 0);
+    EXPECT_EQ(shared[1], 1);
+    if (!guest_has_cap(CAP_SETUID))
+        SKIP("needs CAP_SETUID");
+    shared[0] = shared[1] = 0;
+    IN_CHILD(pid)
+    child_left_behind(shared, 1234, false);
     EXPECT_CHILD_OK(pid);
     WAIT_UNTIL(shared[1] != 0);
     EXPECT_EQ(shared[1], 1);
