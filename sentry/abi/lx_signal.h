@@ -67,6 +67,10 @@ enum {
 #define LX_SI_TIMER (-2)
 #define LX_SI_SIGIO (-5)
 #define LX_SI_TKILL (-6)
+#define LX_SI_DETHREAD (-7)
+#define LX_SI_ASYNCNL (-60)
+#define LX_POLL_CODES 6 /* POLL_IN to POLL_HUP: what a signal with no codes of its own may tell */
+#define LX_SIGINFO_USED 48 /* bytes of a siginfo in which all known fields lie */
 
 #define LX_ILL_ILLOPN 2
 #define LX_FPE_INTDIV 1

@@ -171,15 +171,55 @@ static bool sees(const struct pid_ns *ns, const struct pid *pid)
     return at != NULL;
 }
 
-/* pidfd_info() - the caller's siginfo, checked. Return: 0, -EFAULT, -EINVAL, -EPERM. */
+/* known_layout() - does a siginfo with this code have a meaning, and so nothing behind its last field? */
+static bool known_layout(s32 signo, s32 code)
+{
+    static const u8 last_code[LX_NSIG + 1] = {
+        [LX_SIGILL] = 11,  [LX_SIGTRAP] = 6, [LX_SIGBUS] = 5, [LX_SIGFPE] = 15,
+        [LX_SIGSEGV] = 10, [LX_SIGCHLD] = 6, [LX_SIGSYS] = 2,
+    };
+    u8 last = signo > 0 && signo <= LX_NSIG ? last_code[signo] : 0;
+
+    if (code <= LX_SI_USER)
+        return code >= LX_SI_DETHREAD || code == LX_SI_ASYNCNL;
+    return code == LX_SI_KERNEL || code <= (last ? last : LX_POLL_CODES);
+}
+
+/* read_info() - the caller's siginfo. Return: 0, -EFAULT, -E2BIG: of a code that nobody knows, with
+ * more than there is room for in Linux's own. `signo` INFO_SIGNO: the one in it. */
+#define INFO_SIGNO INT32_MIN
+static int read_info(struct task *t, s32 signo, u64 uinfo, struct lx_siginfo *info)
+{
+    struct lx_siginfo own;
+    const u8 *raw = (const u8 *)&own;
+
+    if (usermem_get(t->mm, &own, uinfo) < 0)
+        return -EFAULT;
+    signo = signo == INFO_SIGNO ? own.signo : signo;
+    for (size_t i = LX_SIGINFO_USED; !known_layout(signo, own.code) && i < sizeof(own); i++)
+        if (raw[i])
+            return -E2BIG;
+    *info = own;
+    return 0;
+}
+
+/* forged() - does it pretend to come from the kernel or from kill(2)? That is for the caller itself. */
+static bool forged(const struct lx_siginfo *info)
+{
+    return info->code >= 0 || info->code == LX_SI_TKILL;
+}
+
+/* pidfd_info() - the caller's siginfo, checked. Return: 0, -EFAULT, -E2BIG, -EINVAL, -EPERM. */
 static int pidfd_info(struct task *t, const struct pid *pid, s32 signo, u64 uinfo,
                       struct lx_siginfo *info)
 {
-    if (usermem_get(t->mm, info, uinfo) < 0)
-        return -EFAULT;
+    int err = read_info(t, INFO_SIGNO, uinfo, info);
+
+    if (err < 0)
+        return err;
     if (info->signo != signo)
         return -EINVAL;
-    return (info->code >= 0 || info->code == LX_SI_TKILL) && pid != t->pid ? -EPERM : 0;
+    return forged(info) && pid != t->pid ? -EPERM : 0;
 }
 
 s64 sys_pidfd_send_signal(struct task *t, const u64 a[6])
@@ -227,17 +267,15 @@ s64 sys_tkill(struct task *t, const u64 a[6])
     return tid <= 0 ? -EINVAL : send_thread(t, 0, tid, signo, &info);
 }
 
-/* queue_info() - read the caller's siginfo; one that pretends to come from kernel or kill(2) is
- * allowed to itself only. */
-static int queue_info(struct task *t, s32 to_pid, s32 signo, u64 uinfo, struct lx_siginfo *info)
+/* queue_info() - the caller's siginfo for a thread: who it names must be the caller if it is forged. */
+static int queue_info(struct task *t, s32 to, s32 signo, u64 uinfo, struct lx_siginfo *info)
 {
-    if (usermem_get(t->mm, info, uinfo) < 0)
-        return -EFAULT;
+    int err = read_info(t, signo, uinfo, info);
+
+    if (err < 0)
+        return err;
     info->signo = signo;
-    if ((info->code >= 0 || info->code == LX_SI_TKILL) &&
-        pid_nr(t->tg->pid, t->pid->ns) != to_pid && pid_nr(t->pid, t->pid->ns) != to_pid)
-        return -EPERM;
-    return 0;
+    return forged(info) && pid_nr(t->pid, t->pid->ns) != to ? -EPERM : 0;
 }
 
 s64 sys_rt_sigqueueinfo(struct task *t, const u64 a[6])
@@ -255,9 +293,7 @@ s64 sys_rt_tgsigqueueinfo(struct task *t, const u64 a[6])
     struct lx_siginfo info;
     int err = queue_info(t, tid, signo, a[3], &info);
 
-    if (err < 0)
-        return err;
-    if (tgid <= 0 || tid <= 0)
+    if ((err == 0 || err == -EPERM) && (tgid <= 0 || tid <= 0))
         return -EINVAL;
-    return send_thread(t, tgid, tid, signo, &info);
+    return err < 0 ? err : send_thread(t, tgid, tid, signo, &info);
 }

@@ -456,6 +456,29 @@ static void *block_forever(void *arg)
     return NULL;
 }
 
+static void *forge(void *arg)
+{
+    siginfo_t info;
+
+    (void)arg;
+    memset(&info, 0, sizeof(info));
+    info.si_code = SI_USER;
+    EXPECT_OK(SYS(rt_tgsigqueueinfo, getpid(), gettid(), SIGUSR1, &info));
+    EXPECT_ERRNO(SYS(rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, &info), EPERM);
+    EXPECT_ERRNO(SYS(rt_sigqueueinfo, getpid(), SIGUSR1, &info), EPERM);
+    return NULL;
+}
+
+TEST(forged_for_itself_only, "rt_sigqueueinfo:EPERM rt_tgsigqueueinfo:EPERM")
+{
+    pthread_t thread;
+
+    /* A thread may look like the kernel to itself, not to another of its process. */
+    signal(SIGUSR1, SIG_IGN);
+    EXPECT_EQ(pthread_create(&thread, NULL, forge, NULL), 0);
+    EXPECT_EQ(pthread_join(thread, NULL), 0);
+}
+
 TEST(cancel_blocked, "tgkill futex")
 {
     pthread_t thread = start(block_forever, NULL);
