@@ -107,9 +107,13 @@ s64 sys_poll(struct task *t, const u64 a[6])
     s32 ms = (s32)a[2];
     u64 deadline = ms < 0 ? DEADLINE_NEVER : ms ? deadline_in((u64)ms * NS_PER_MS) : 0;
 
-    t->restart = (struct restart_block){
+    struct restart_block rb = {
         .fn = poll_restart, .deadline = deadline, .uaddr = a[0], .arg = {(u32)a[1]}};
-    return poll_restart(t, &t->restart);
+    s64 rc = poll_restart(t, &rb);
+
+    if (rc == -ERESTART_RESTARTBLOCK)
+        t->restart = rb;
+    return rc;
 }
 
 s64 sys_ppoll(struct task *t, const u64 a[6])

@@ -129,6 +129,7 @@ s64 sys_rt_sigreturn(struct task *t, const u64 a[6])
         signal_force(t, &segv);
     }
     t->syscall_nr = -1;
+    t->restart.fn = NULL; /* what the handler interrupted has ended */
     r = t->tg->container->platform->regs(t->thread);
     return (s64)r->rax;
 }

@@ -104,9 +104,12 @@ static s64 sleep_relative(struct task *t, struct restart_block *rb)
 
 static s64 sleep_for(struct task *t, u64 ns, u64 urem)
 {
-    t->restart =
-        (struct restart_block){.fn = sleep_relative, .deadline = deadline_in(ns), .uaddr = urem};
-    return sleep_relative(t, &t->restart);
+    struct restart_block rb = {.fn = sleep_relative, .deadline = deadline_in(ns), .uaddr = urem};
+    s64 rc = sleep_relative(t, &rb);
+
+    if (rc == -ERESTART_RESTARTBLOCK)
+        t->restart = rb;
+    return rc;
 }
 
 s64 sys_nanosleep(struct task *t, const u64 a[6])

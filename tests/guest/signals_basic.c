@@ -304,6 +304,41 @@ TEST(sigqueue_value, "rt_sigqueueinfo rt_tgsigqueueinfo rt_sigqueueinfo:EPERM,EI
     guest_end(pid);
 }
 
+TEST(sigqueue_unknown_codes, "rt_sigqueueinfo:E2BIG rt_tgsigqueueinfo:E2BIG,EINVAL")
+{
+    /* Of a code that nobody knows only the first 48 bytes are kept, so the others must be zero. */
+    static const struct {
+        int signo, code;
+        bool known;
+    } cases[] = {
+        {SIGUSR1, 6, true},  {SIGUSR1, 7, false},  {SIGSEGV, 10, true},  {SIGSEGV, 11, false},
+        {SIGUSR1, -7, true}, {SIGUSR1, -8, false}, {SIGUSR1, -60, true}, {SIGUSR1, 0x80, true},
+    };
+    union {
+        siginfo_t info;
+        char bytes[128];
+    } u;
+
+    catch_info(SIGUSR1, 0);
+    catch_info(SIGSEGV, 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        memset(&u, 0, sizeof(u));
+        u.info.si_code = cases[i].code;
+        u.bytes[47] = 1;
+        EXPECT_OK(SYS(rt_tgsigqueueinfo, getpid(), gettid(), cases[i].signo, &u));
+        u.bytes[48] = 1;
+        if (cases[i].known) {
+            EXPECT_OK(SYS(rt_sigqueueinfo, getpid(), cases[i].signo, &u));
+            continue;
+        }
+        EXPECT_ERRNO(SYS(rt_sigqueueinfo, getpid(), cases[i].signo, &u), E2BIG);
+        EXPECT_ERRNO(SYS(rt_tgsigqueueinfo, 0, 0, cases[i].signo, &u), E2BIG);
+    }
+    memset(&u, 0, sizeof(u));
+    EXPECT_ERRNO(SYS(rt_tgsigqueueinfo, 0, 0, SIGUSR1, &u), EINVAL);
+    EXPECT_ERRNO(SYS(rt_tgsigqueueinfo, getpid(), 0, SIGUSR1, &u), EINVAL);
+}
+
 TEST(realtime_are_queued, "rt_sigqueueinfo rt_sigpending")
 {
     int first = SIGRTMIN + 1, second = SIGRTMIN + 2;
@@ -615,6 +650,12 @@ TEST(stop_does_not_interrupt, "kill nanosleep restart_syscall")
 
 TEST(restart_nothing, "restart_syscall:EINTR")
 {
+    struct timespec soon = {0, 1000000};
+
+    EXPECT_ERRNO(SYS(restart_syscall), EINTR);
+    /* What has ended by itself or by a handler is not gone on with. */
+    EXPECT_OK(SYS(nanosleep, &soon, NULL));
+    EXPECT_OK(SYS(poll, NULL, 0, 1));
     EXPECT_ERRNO(SYS(restart_syscall), EINTR);
 }
 
