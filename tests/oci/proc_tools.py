@@ -125,7 +125,7 @@ def same_as_host(t):
     script = '''lscpu -p=CPU,CORE,SOCKET,NODE | grep -v "^#"; getconf PAGE_SIZE; getconf LEVEL1_DCACHE_SIZE; getconf LEVEL2_CACHE_LINESIZE
 wc -w < /proc/self/stat; wc -w < /proc/self/statm; cat /proc/self/comm
 sleep 1000 & (sleep 1000 & exec sleep 1000) & until [ "$(pgrep -c -x sleep)" = 3 ]; do sleep .1; done
-pstree -A $$ | grep -v pstree | sed 's/^bash-+-.*//'; ps -o comm,ni,cls,pri,nlwp --no-headers -C sleep; pidof -s sleep > /dev/null && echo found
+pstree -A $$ > /tmp/tree; grep -v pstree /tmp/tree | sed 's/^bash-+-.*//'; ps -o comm,ni,cls,pri,nlwp --no-headers -C sleep; pidof -s sleep > /dev/null && echo found
 cut -d' ' -f1 /proc/filesystems | grep -c proc; head -1 /proc/swaps; free | wc -l; ls /proc/self/task | wc -l; kill $(pidof sleep)'''
     tree = tree_of('tools')
     box = bash(t, script)
