@@ -37,7 +37,8 @@ static void answer(s32 error, u32 count, u32 more, const void *records, size_t l
     struct observer_reply head = {.error = error, .count = count, .more = more};
 
     memcpy(packet, &head, sizeof(head));
-    memcpy(packet + sizeof(head), records, len);
+    if (len)
+        memcpy(packet + sizeof(head), records, len);
     cr_assert_eq(send(peer, packet, sizeof(head) + len, 0), (ssize_t)(sizeof(head) + len));
 }
 
