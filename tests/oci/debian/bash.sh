@@ -155,7 +155,7 @@ rm fifo
 
 say job control without a terminal
 set -m
-sleep 0.05 & p=$!; ps -o pgid= -p $p | tr -d ' ' | grep -qx "$p" && echo "own group"
+sleep 1 & p=$!; ps -o pgid= -p $p | tr -d ' ' | grep -qx "$p" && echo "own group"
 wait $p
 wait; jobs >/dev/null; (sleep 20; true) & p=$!; kill -STOP -- -$p; sleep 0.05; jobs | sed 's/ *(sleep.*//'; kill -CONT -- -$p; kill -TERM -- -$p; wait $p; echo $?
 sleep 0.05 & fg >/dev/null; echo "fg $?"

@@ -22,4 +22,4 @@ cat >sub/Makefile <<'END'
 all: a b ; @cat a b
 a b: ; @echo made $@ | tee $@ >/dev/null
 END
-make -j2; ./program; make -j2 | sort; touch f3.c; make -j2 --output-sync | sort; make -j8 many; make broken; echo $?; make -k broken nothing; echo $?; make -n clean; make -q program; echo $?; make clean | wc -c; make -j4 -s program; ./program; make -p -f /dev/null 2>/dev/null | wc -l | awk '{print ($1 > 100)}'; timeout 0.2 make -f - <<<'all: ; @sleep 5'; echo $?; echo 'all: ; @echo $(shell echo from shell) $(words $(wildcard *.c))' | make -f -
+make -j2; ./program; make -j2 | sort; touch f3.c; make -j2 --output-sync | sort; make -j8 many; make broken; echo $?; make -k broken nothing; echo $?; make -n clean; make -q program; echo $?; make clean | wc -c; make -j4 -s program; ./program; make -p -f /dev/null 2>/dev/null | wc -l | awk '{print ($1 > 100)}'; timeout 0.2 make -f - <<<'all: ; @sleep 5' 2>/dev/null; echo $?; echo 'all: ; @echo $(shell echo from shell) $(words $(wildcard *.c))' | make -f -
