@@ -8,7 +8,7 @@ packages_demo=(busybox-static)
 # What the tests need on top.
 packages_test=(libcriterion-dev busybox-static procps util-linux clang-format)
 # What only the whole run needs: Docker's tests, the comparison with runc.
-packages_wide=(runc docker.io containerd iptables debootstrap strace)
+packages_wide=(runc docker.io containerd iptables iproute2 debootstrap strace)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -16,6 +16,7 @@ say() { printf '%s\n' "$*" >&2; }
 package_present() {
     local status
     case $1 in
+    iproute2) command -v ip >/dev/null && return 0 ;;
     docker.io) command -v dockerd >/dev/null && command -v docker >/dev/null && return 0 ;;
     containerd) command -v containerd >/dev/null && return 0 ;;
     gcc) command -v gcc >/dev/null && return 0 ;;

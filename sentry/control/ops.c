@@ -108,8 +108,8 @@ static int op_start(struct control_request *req)
     for (int i = 0; i < 3; i++)
         control_config.stdio[i] = file_put(control_config.stdio[i]);
     err = control_msg_ok(&req->reply, req->msg);
-    if (!err)
-        err = control_msg_set_int(&req->reply, "pid", pid_nr(tg->pid, c->pid_ns));
+    if (!err) /* it may have ended by now */
+        err = control_msg_set_int(&req->reply, "pid", pid_was_nr(tg->pid, c->pid_ns));
     thread_group_put(tg);
     return err;
 }
@@ -225,7 +225,7 @@ static int op_exec(struct control_request *req)
         return err;
     }
     oci_process_free(process);
-    pid = pid_nr(tg->pid, c->pid_ns);
+    pid = pid_was_nr(tg->pid, c->pid_ns); /* it may have ended by now */
     err = remember(req, tg, tty, pid);
     if (!err)
         err = control_msg_ok(&req->reply, req->msg);

@@ -203,7 +203,8 @@ static int read_info(struct task *t, s32 signo, u64 uinfo, struct lx_siginfo *in
     return 0;
 }
 
-/* forged() - does it pretend to come from the kernel or from kill(2)? That is for the caller itself. */
+/* forged() - is si_code one that the kernel or tkill(2) sets? Only the caller itself may be sent such
+ * (rt_sigqueueinfo(2)). */
 static bool forged(const struct lx_siginfo *info)
 {
     return info->code >= 0 || info->code == LX_SI_TKILL;

@@ -243,7 +243,7 @@ ln -s fd/0 "$tree/dev/stdin"
 ln -s fd/1 "$tree/dev/stdout"
 ln -s fd/2 "$tree/dev/stderr"
 hostname guest
-ip link set lo up 2>/dev/null || true
+ip link set lo up
 ulimit -Sn 1024
 [ -z "$CAPS" ] || exec setpriv --bounding-set "-all,$CAPS" --inh-caps -all chroot "$tree" "$@"
 exec chroot "$tree" "$@"

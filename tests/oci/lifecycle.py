@@ -282,6 +282,17 @@ def exec_simple(t):
     finish(t, name)
 
 
+def exec_of_short_programs(t):
+    """exec of programs that end at once: each status arrives, in the foreground and detached"""
+    name, _ = started(t)
+    for number in range(40):
+        done = t.runtime.call('exec', name, '/bin/sh', '-c', f'exit {number}')
+        t.equal((done.returncode, done.stderr), (number, ''), f'status, stderr of exec {number}')
+        done = t.runtime.call('exec', '--detach', name, '/bin/true', stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        t.succeeded(done, f'exec --detach {number}')
+    finish(t, name)
+
+
 def exec_sees_the_container(t):
     """exec's process is in the container's process tree and file system"""
     name, _ = started(t)
@@ -443,6 +454,6 @@ def debug_and_strace(t):
 harness.main(__doc__, [
     version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_stdio_of_user, run_writes_stay,
     run_readonly, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
-    missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_sees_the_container, exec_process_file, listing,
-    list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, bad_ids, detached_run, debug_and_strace,
+    missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_of_short_programs, exec_sees_the_container,
+    exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, bad_ids, detached_run, debug_and_strace,
 ])
