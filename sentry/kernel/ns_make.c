@@ -72,6 +72,19 @@ static int make_pid_ns(struct task *t, struct pid_ns *old, const struct cred *cr
     return *out ? 0 : -ENOMEM;
 }
 
+/* members_of() - the namespaces of a bundle, borrowed; its count is others' too and not copied. */
+static struct nsproxy members_of(const struct nsproxy *from)
+{
+    return (struct nsproxy){
+        .mount = from->mount,
+        .uts = from->uts,
+        .net = from->net,
+        .ipc = from->ipc,
+        .cgroup = from->cgroup,
+        .pid_for_children = from->pid_for_children,
+    };
+}
+
 /* make_each() - replace in `ns`, whose members are borrowed, what flags say; what is made is also in
  * `made`, as references. */
 static int make_each(struct task *t, u64 flags, const struct cred *cred, struct fs_context *fs,
@@ -104,13 +117,14 @@ static int make_each(struct task *t, u64 flags, const struct cred *cred, struct 
 int ns_make(struct task *t, u64 flags, const struct cred *cred, struct fs_context *fs,
             struct nsproxy **out)
 {
-    struct nsproxy ns = *t->ns, made = {0};
+    struct nsproxy ns, made = {0};
     int err;
 
     if (!(flags & PROXY_FLAGS)) {
         *out = nsproxy_get(t->ns);
         return 0;
     }
+    ns = members_of(t->ns);
     if (!cred_has_cap(cred, cred->user_ns, LX_CAP_SYS_ADMIN))
         return -EPERM;
     err = check_room(t->ns, flags);
@@ -309,7 +323,7 @@ static void set_in(struct nsproxy *p, enum ns_kind kind, struct obj *ns)
 /* enter_other() - all but a user namespace. */
 static int enter_other(struct task *t, enum ns_kind kind, struct obj *ns, struct ns_change *c)
 {
-    struct nsproxy fresh = *t->ns;
+    struct nsproxy fresh = members_of(t->ns);
     int err = 0;
 
     if (!cred_has_cap(task_cred(t), ns_owner(kind, ns), LX_CAP_SYS_ADMIN) ||

@@ -59,7 +59,8 @@ struct unix_socket {
     _Atomic(struct unix_addr *) addr; /* a reference; NULL or set once */
     _Atomic(u32) wmem;                /* what its messages in others' queues are charged */
 
-    enum unix_state state;    /* and below: guarded by s.lock */
+    _Atomic(enum unix_state) state; /* unix_writable() reads it without the lock */
+    /* and below: guarded by s.lock, as is a change of state */
     u32 shutdown;             /* UNIX_NO_* */
     bool dead;                /* released */
     struct unix_socket *peer; /* a reference; may be dead */
@@ -84,7 +85,7 @@ struct unix_socket {
     struct hash_node by_inode; /* and below: guarded by the lock of bound paths */
     struct path path;          /* the node that bind() made: references */
 
-    u32 inflight; /* and below: guarded by the collector's lock */
+    _Atomic(u32) inflight; /* who closes it looks without the lock; and below: the collector's lock */
     struct list_node in_flight;
     struct file *file; /* borrowed; valid while inflight is not 0 */
     u32 gc_refs;
