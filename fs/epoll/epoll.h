@@ -18,9 +18,20 @@ int epoll_unwatch(struct file *ep, struct file *target, int fd);
 
 /* epoll_watches() - how many descriptors it watches now, LIMIT_EPOLL_WATCHES at most. */
 u32 epoll_watches(struct file *ep);
-/* epoll_collect() - epoll_wait(2): up to `max` events, waiting until `deadline` (0: not at all) for
+/* Events on their way to a guest, and the items that they are of. */
+struct epoll_batch {
+    struct lx_epoll_event *events;
+    struct epoll_taken *taken;
+    u32 max, n;
+};
+/* epoll_batch_init() - room for `max` events. Return: 0, -ENOMEM. */
+int epoll_batch_init(struct epoll_batch *b, u32 max);
+/* epoll_batch_end() - the first `told` events reached the guest. The others are events still, and come
+ * first: next time, even of an edge or with EPOLLONESHOT. Frees what the batch has. */
+void epoll_batch_end(struct file *ep, struct epoll_batch *b, u32 told);
+/* epoll_collect() - epoll_wait(2): fill an empty batch, waiting until `deadline` (0: not at all) for
  * the first. Return: how many, -ERESTARTSYS. */
-s64 epoll_collect(struct file *ep, struct lx_epoll_event *events, u32 max, u64 deadline);
+s64 epoll_collect(struct file *ep, struct epoll_batch *b, u64 deadline);
 
 /* epoll_for_each() - call fn for every watched descriptor, for fdinfo; fn must not sleep. */
 void epoll_for_each(struct file *ep, void (*fn)(void *arg, int fd, const struct lx_epoll_event *ev),

@@ -12,6 +12,7 @@
 #include "sentry/base/host_thread.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* wake_waiter_locked() - wake one waiter and take it off the list. Return: was there one? */
 static bool wake_waiter_locked(struct epoll *ep)
@@ -113,45 +114,92 @@ static void put_back_locked(struct epoll_item *it, struct list_node *list)
     list_add_tail(list, &it->in_ready);
 }
 
-/* deliver() - the item's file says `ready`: fill in the event if it is asked for. */
-static bool deliver(struct epoll_item *it, u32 ready, struct lx_epoll_event *out,
+/* What a batch knows of an event beside what the guest is told. */
+struct epoll_taken {
+    struct epoll_item *item; /* a reference */
+    u32 disarmed;            /* with EPOLLONESHOT: what it asked for until now */
+};
+
+int epoll_batch_init(struct epoll_batch *b, u32 max)
+{
+    *b = (struct epoll_batch){.max = max};
+    b->events = reallocarray(NULL, max, sizeof(*b->events));
+    b->taken = reallocarray(NULL, max, sizeof(*b->taken));
+    if (b->events && b->taken)
+        return 0;
+    free(b->events);
+    free(b->taken);
+    return -ENOMEM;
+}
+
+void epoll_batch_end(struct file *epf, struct epoll_batch *b, u32 told)
+{
+    struct list_node first = LIST_INIT(first), none = LIST_INIT(none);
+
+    for (u32 i = 0; i < b->n; i++) {
+        struct epoll_item *it = b->taken[i].item;
+
+        if (i >= told) {
+            mutex_lock(&it->ep->ready_lock);
+            if (!(it->events & ~EPOLL_PRIVATE))
+                it->events |= b->taken[i].disarmed;
+            if (it->on_ready && list_linked(&it->in_ready)) {
+                list_del(&it->in_ready);
+                it->on_ready = false;
+            }
+            put_back_locked(it, &first);
+            mutex_unlock(&it->ep->ready_lock);
+        }
+    }
+    if (told < b->n)
+        give_back(epoll_of(epf), &first, &none);
+    for (u32 i = 0; i < b->n; i++)
+        epoll_item_put(b->taken[i].item);
+    free(b->events);
+    free(b->taken);
+}
+
+/* deliver() - the item's file says `ready`: an event more if it is asked for. */
+static void deliver(struct epoll_item *it, u32 ready, struct epoll_batch *b,
                     struct list_node *again)
 {
     struct epoll *ep = it->ep;
+    u32 disarmed = 0;
 
     mutex_lock(&ep->ready_lock);
     ready &= it->events & ~EPOLL_PRIVATE;
     if (ready) {
-        *out = (struct lx_epoll_event){ready, it->data};
-        if (it->events & LX_EPOLLONESHOT)
+        b->events[b->n] = (struct lx_epoll_event){ready, it->data};
+        if (it->events & LX_EPOLLONESHOT) {
+            disarmed = it->events & ~EPOLL_PRIVATE;
             it->events &= EPOLL_PRIVATE;
-        else if (!(it->events & LX_EPOLLET))
+        } else if (!(it->events & LX_EPOLLET)) {
             put_back_locked(it, again);
+        }
+        b->taken[b->n++] = (struct epoll_taken){epoll_item_get(it), disarmed};
     }
     mutex_unlock(&ep->ready_lock);
-    return ready != 0;
 }
 
-/* collect() - up to `max` events of items that are ready now. */
-static u32 collect(struct epoll *ep, struct lx_epoll_event *events, u32 max)
+/* collect() - events of items that are ready now. */
+static u32 collect(struct epoll *ep, struct epoll_batch *b)
 {
     struct list_node todo, again = LIST_INIT(again);
-    u32 n = 0;
 
     take_all(ep, &todo);
-    while (n < max) {
+    while (b->n < b->max) {
         struct file *file;
         struct epoll_item *it = next_item(ep, &todo, &file);
 
         if (!it)
             break;
-        if (file && deliver(it, file_poll(file), &events[n], &again))
-            n++;
+        if (file)
+            deliver(it, file_poll(file), b, &again);
         file_put(file);
         epoll_item_put(it);
     }
     give_back(ep, &todo, &again);
-    return n;
+    return b->n;
 }
 
 bool epoll_any_ready(struct epoll *ep)
@@ -205,11 +253,11 @@ static void wait_end(struct epoll *ep, struct epoll_waiter *w)
     mutex_unlock(&ep->ready_lock);
 }
 
-s64 epoll_collect(struct file *epf, struct lx_epoll_event *events, u32 max, u64 deadline)
+s64 epoll_collect(struct file *epf, struct epoll_batch *b, u64 deadline)
 {
     struct epoll *ep = epoll_of(epf);
     struct epoll_waiter w = {.sleeper = sleeper_current};
-    u32 n = collect(ep, events, max);
+    u32 n = collect(ep, b);
     int slept = 0;
 
     if (n || deadline == 0)
@@ -218,7 +266,7 @@ s64 epoll_collect(struct file *epf, struct lx_epoll_event *events, u32 max, u64 
     for (;;) {
         sleeper_arm(w.sleeper); /* first: a wake-up takes this waiter off the list */
         wait_begin(ep, &w);
-        n = collect(ep, events, max);
+        n = collect(ep, b);
         if (n || slept < 0)
             break;
         slept = sleeper_sleep(w.sleeper, deadline);

@@ -63,13 +63,30 @@ s64 sys_epoll_ctl(struct task *t, const u64 a[6])
     return rc < 0 ? rc : control(ep, target, (s32)a[2], (s32)a[1], &ev);
 }
 
+/* tell() - as many events as the guest's array takes; those behind a fault are not lost.
+ * Return: how many, -EFAULT. */
+static s64 tell(struct task *t, struct file *ep, struct epoll_batch *b, u64 uevents)
+{
+    struct uio_vec vec;
+    struct uio to;
+    ssize_t n;
+
+    uio_user(&to, &vec, t->mm, uevents, b->n * sizeof(b->events[0]));
+    n = b->n ? uio_to(&to, b->events, b->n * sizeof(b->events[0])) : 0;
+    n = max_of(n, (ssize_t)0) / (ssize_t)sizeof(b->events[0]);
+    if (b->n && n == 0)
+        n = -EFAULT;
+    epoll_batch_end(ep, b, (u32)max_of(n, (ssize_t)0));
+    return n;
+}
+
 /* wait_events() - collect events to the guest's array; `deadline` 0: don't wait. */
 static s64 wait_events(struct task *t, const u64 a[6], u64 deadline)
 {
-    auto_free struct lx_epoll_event *events = NULL;
     auto_put(file) struct file *ep = NULL;
+    struct epoll_batch b;
     u32 max;
-    s64 n;
+    s64 n, told;
 
     if ((s32)a[2] <= 0 || (s32)a[2] > EVENTS_MAX)
         return -EINVAL;
@@ -79,12 +96,12 @@ static s64 wait_events(struct task *t, const u64 a[6], u64 deadline)
     if (!epoll_is(ep))
         return -EINVAL;
     max = min_of((u32)a[2], max_of(epoll_watches(ep), EVENTS_AT_ONCE));
-    events = malloc(max * sizeof(*events));
-    if (!events)
+    if (epoll_batch_init(&b, max) < 0)
         return -ENOMEM;
-    n = epoll_collect(ep, events, max, deadline);
-    if (n > 0 && usermem_out(t->mm, a[1], events, (size_t)n * sizeof(*events)) < 0)
-        n = -EFAULT;
+    n = epoll_collect(ep, &b, deadline);
+    told = tell(t, ep, &b, a[1]);
+    if (n >= 0)
+        n = told;
     return n == -ERESTARTSYS ? -EINTR : n;
 }
 

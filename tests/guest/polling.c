@@ -460,6 +460,32 @@ TEST(epoll_wait_errors, "epoll_wait:EINVAL,EBADF,EFAULT,EINTR epoll_pwait:EINVAL
     EXPECT_EQ(wait_now(ep, events), 1);
 }
 
+TEST(epoll_wait_fault_keeps_events, "epoll_wait epoll_wait:EFAULT")
+{
+    static const unsigned kinds[] = {0, EPOLLET, EPOLLONESHOT};
+    char *bad = guest_bad_page();
+
+    for (int k = 0; k < 3; k++) {
+        int ep = (int)REQUIRE_OK(SYS(epoll_create1, 0)), fd[3];
+        struct epoll_event out[4];
+
+        for (int i = 0; i < 3; i++) {
+            struct epoll_event ev = {EPOLLIN | kinds[k], {.u64 = (unsigned)i}};
+
+            fd[i] = (int)REQUIRE_OK(SYS(eventfd2, 1, 0));
+            REQUIRE_OK(SYS(epoll_ctl, ep, EPOLL_CTL_ADD, fd[i], &ev));
+        }
+        EXPECT_ERRNO(SYS(epoll_wait, ep, bad, 3, 0), EFAULT);
+        EXPECT_EQ(SYS(epoll_wait, ep, bad - sizeof(out[0]), 3, 0), 1);
+        EXPECT_EQ(SYS(epoll_wait, ep, out, 4, 0), kinds[k] ? 2 : 3);
+        EXPECT_EQ(out[0].data.u64, 1);
+        EXPECT_EQ(out[1].data.u64, 2);
+        for (int i = 0; i < 3; i++)
+            close(fd[i]);
+        close(ep);
+    }
+}
+
 TEST(epoll_wait_blocks, "epoll_wait epoll_pwait")
 {
     struct epoll_event events[4];

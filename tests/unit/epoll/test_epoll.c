@@ -52,11 +52,24 @@ static int watch(struct file *ep, struct file *f, int fd, u32 events)
     return epoll_watch(ep, f, fd, &(struct lx_epoll_event){events, (u64)fd});
 }
 
+/* collect() - up to `max` events, of which the guest takes all. */
+static s64 collect(struct file *ep, struct lx_epoll_event *ev, u32 max, u64 deadline)
+{
+    struct epoll_batch b;
+    s64 n;
+
+    cr_assert_eq(epoll_batch_init(&b, max), 0);
+    n = epoll_collect(ep, &b, deadline);
+    memcpy(ev, b.events, b.n * sizeof(*ev));
+    epoll_batch_end(ep, &b, b.n);
+    return n;
+}
+
 /* ready() - how many events there are now; the first one's data in *data. */
 static s64 ready(struct file *ep, u64 *data)
 {
     struct lx_epoll_event ev[8];
-    s64 n = epoll_collect(ep, ev, ARRAY_SIZE(ev), 0);
+    s64 n = collect(ep, ev, ARRAY_SIZE(ev), 0);
 
     if (n > 0 && data)
         *data = ev[0].data;
@@ -152,7 +165,7 @@ Test(epoll, all_get_their_turn)
         cr_assert_eq(watch(ep, f[i], i, LX_POLLIN), 0);
     }
     for (int round = 0; round < 3; round++) {
-        cr_assert_eq(epoll_collect(ep, ev, ARRAY_SIZE(ev), 0), 8);
+        cr_assert_eq(collect(ep, ev, ARRAY_SIZE(ev), 0), 8);
         for (u32 i = 0; i < ARRAY_SIZE(ev); i++)
             seen |= 1u << ev[i].data;
     }
@@ -160,6 +173,33 @@ Test(epoll, all_get_their_turn)
     for (int i = 0; i < 20; i++)
         file_put(f[i]);
     file_put(ep);
+}
+
+Test(epoll, what_was_not_told_comes_again)
+{
+    static const u32 kinds[] = {0, LX_EPOLLET, LX_EPOLLONESHOT};
+    struct file *f[3];
+
+    for (u32 k = 0; k < ARRAY_SIZE(kinds); k++) {
+        struct file *ep = new_epoll();
+        struct lx_epoll_event ev[4];
+        struct epoll_batch b;
+
+        for (int i = 0; i < 3; i++) {
+            f[i] = new_event();
+            add_to(f[i], 1);
+            cr_assert_eq(watch(ep, f[i], i, LX_POLLIN | kinds[k]), 0);
+        }
+        cr_assert_eq(epoll_batch_init(&b, 4), 0);
+        cr_assert_eq(epoll_collect(ep, &b, 0), 3);
+        epoll_batch_end(ep, &b, 1);
+        cr_assert_eq(collect(ep, ev, 4, 0), kinds[k] ? 2 : 3);
+        cr_assert_eq(ev[0].data, 1);
+        cr_assert_eq(ev[1].data, 2);
+        for (int i = 0; i < 3; i++)
+            file_put(f[i]);
+        file_put(ep);
+    }
 }
 
 Test(epoll, nesting)
@@ -201,15 +241,15 @@ Test(epoll, waits)
 
     cr_assert_eq(watch(ep, f, 1, LX_POLLIN), 0);
     cr_assert_eq(watch(outer, ep, 2, LX_POLLIN), 0);
-    cr_assert_eq(epoll_collect(ep, &ev, 1, start + 10000000), 0);
+    cr_assert_eq(collect(ep, &ev, 1, start + 10000000), 0);
     cr_assert_geq(host_monotonic(), start + 10000000);
     pthread_create(&th, NULL, write_soon, f);
-    cr_assert_eq(epoll_collect(outer, &ev, 1, DEADLINE_NEVER), 1);
+    cr_assert_eq(collect(outer, &ev, 1, DEADLINE_NEVER), 1);
     cr_assert_eq(ev.data, 2);
     pthread_join(th, NULL);
     sleeper_interrupt(&sleeper, false);
     drain(f);
-    cr_assert_eq(epoll_collect(ep, &ev, 1, DEADLINE_NEVER), -ERESTARTSYS);
+    cr_assert_eq(collect(ep, &ev, 1, DEADLINE_NEVER), -ERESTARTSYS);
     file_put(outer);
     file_put(ep);
     file_put(f);
