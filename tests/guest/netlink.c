@@ -276,3 +276,19 @@ TEST(sock_diag_tcp, "sendto recvfrom")
     ask(fd, &r, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(r.diag));
     EXPECT_EQ(dump(fd, is_listener), 1);
 }
+
+TEST(flood_is_bounded, "sendto recvfrom:ENOBUFS")
+{
+    static struct nlmsghdr many[4000];
+    int fd = nl(NETLINK_ROUTE);
+    char buf[64];
+
+    for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+        many[i] = (struct nlmsghdr){sizeof(many[0]), NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, 77, 0};
+    /* Answers that nobody reads are lost, which is told. */
+    for (int i = 0; i < 64; i++)
+        EXPECT_EQ(SYS(sendto, fd, many, sizeof(many), 0, NULL, 0), sizeof(many));
+    EXPECT_ERRNO(SYS(recvfrom, fd, buf, sizeof(buf), MSG_DONTWAIT, NULL, NULL), ENOBUFS);
+    EXPECT_GT(SYS(recvfrom, fd, buf, sizeof(buf), MSG_DONTWAIT, NULL, NULL), 0);
+    close(fd);
+}

@@ -22,7 +22,7 @@ struct nl_sock {
     bool pktinfo, broadcast_error, no_enobufs, cap_ack, ext_ack, strict;
     struct mutex queue_lock; /* INET_QUEUE class */
     struct list_node packets; /* and below: guarded by queue_lock */
-    u64 bytes;
+    u64 bytes; /* of memory that they take */
     bool overrun;
 };
 
@@ -33,7 +33,7 @@ struct nl_answer {
     const struct lx_nlmsghdr *request;
     struct list_node packets; /* nl_packet, in order */
     struct lx_nlmsghdr *open; /* the message that is being put together; NULL: none */
-    bool failed;              /* out of memory */
+    bool failed;              /* out of memory, or over a limit */
     u32 count;                /* messages so far */
 };
 
@@ -48,6 +48,10 @@ int nl_parse(const void *data, u32 len, struct nl_attrs *out);
 u32 nl_u32(const struct nl_attrs *a, u32 type, u32 otherwise);
 /* nl_payload() - its bytes; NULL if it has not exactly `len`. */
 const void *nl_payload(const struct nl_attrs *a, u32 type, u32 len);
+
+/* nl_packet_trim() - give back what it doesn't need; it may move. nl_packet_free(): its end. */
+struct nl_packet *nl_packet_trim(struct nl_packet *p);
+void nl_packet_free(struct nl_packet *p);
 
 /* nl_begin() - a message of `type`; what is put next is its body. nl_end(): it is whole. */
 void nl_begin(struct nl_answer *a, u16 type, u16 flags);

@@ -1,9 +1,13 @@
 /* Netlink messages: attributes of requests, answers; see netlink.h. */
 #include "sentry/socket/netlink/netlink_priv.h"
 
+#include "sentry/base/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+static _Atomic(u64) total; /* bytes of all packets there are */
 
 static u32 aligned(u32 n)
 {
@@ -55,11 +59,36 @@ static struct nl_packet *last(struct nl_answer *a)
     return list_empty(&a->packets) ? NULL : list_entry(a->packets.prev, struct nl_packet, node);
 }
 
+static u64 size_of(u32 cap)
+{
+    return sizeof(struct nl_packet) + cap;
+}
+
+void nl_packet_free(struct nl_packet *p)
+{
+    atomic_fetch_sub(&total, size_of(p->cap));
+    free(p);
+}
+
+struct nl_packet *nl_packet_trim(struct nl_packet *p)
+{
+    struct nl_packet *small = realloc(p, size_of(p->len));
+
+    if (!small)
+        return p;
+    atomic_fetch_sub(&total, small->cap - small->len);
+    small->cap = small->len;
+    return small;
+}
+
 static struct nl_packet *packet_new(struct nl_answer *a)
 {
-    struct nl_packet *p = malloc(sizeof(*p) + NL_DATAGRAM);
+    struct nl_packet *p = NULL;
 
+    if (atomic_fetch_add(&total, size_of(NL_DATAGRAM)) < LIMIT_NETLINK_BYTES)
+        p = malloc(size_of(NL_DATAGRAM));
     if (!p) {
+        atomic_fetch_sub(&total, size_of(NL_DATAGRAM));
         a->failed = true;
         return NULL;
     }

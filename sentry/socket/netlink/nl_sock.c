@@ -13,6 +13,8 @@
 
 enum { READABLE = LX_POLLIN | LX_POLLRDNORM, WRITABLE = LX_POLLOUT | LX_POLLWRNORM };
 enum { ECHO_MAX = 1024 }; /* of a request, what an error message carries of it */
+/* A dump is queued whole, where Linux makes it as it is read: that many times SO_RCVBUF fit. */
+enum { DUMP_SHARE = 64 };
 
 static struct nl_sock *nl_of(struct socket *s)
 {
@@ -175,6 +177,12 @@ static int serve(struct nl_answer *a)
     }
 }
 
+/* cost() - what a packet counts against SO_RCVBUF. */
+static u64 cost(const struct nl_packet *p)
+{
+    return sizeof(*p) + p->cap;
+}
+
 /* deliver() - queue an answer's datagrams; the list is left empty. */
 static void deliver(struct nl_answer *a)
 {
@@ -184,12 +192,13 @@ static void deliver(struct nl_answer *a)
     mutex_lock(&n->queue_lock);
     while ((p = list_first(&a->packets, struct nl_packet, node))) {
         list_del(&p->node);
-        if (n->bytes && n->bytes + p->len > (u64)n->socket.opt.rcvbuf * 64) {
+        p = nl_packet_trim(p);
+        if (n->bytes && n->bytes + cost(p) > (u64)n->socket.opt.rcvbuf * DUMP_SHARE) {
             n->overrun = !n->no_enobufs;
-            free(p);
+            nl_packet_free(p);
             continue;
         }
-        n->bytes += p->len;
+        n->bytes += cost(p);
         list_add_tail(&n->packets, &p->node);
     }
     if (a->failed)
@@ -281,10 +290,12 @@ static void finish(struct nl_sock *n, struct nl_packet *p, bool peek)
     if (peek)
         list_add(&n->packets, &p->node);
     else
-        n->bytes -= p->len;
+        n->bytes -= cost(p);
     mutex_unlock(&n->queue_lock);
-    if (!peek)
-        free(p);
+    if (peek)
+        waitq_wake(&n->socket.queue, READABLE); /* who came meanwhile has found nothing */
+    else
+        nl_packet_free(p);
 }
 
 static ssize_t hand_out(struct nl_sock *n, struct nl_packet *p, struct socket_msg *m)
@@ -428,7 +439,7 @@ static void nl_free(struct obj *o)
     mutex_unlock(&ns->lock);
     while ((p = list_first(&n->packets, struct nl_packet, node))) {
         list_del(&p->node);
-        free(p);
+        nl_packet_free(p);
     }
     mutex_destroy(&n->queue_lock);
     socket_destroy(&n->socket);
