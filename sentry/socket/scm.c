@@ -2,9 +2,13 @@
 #include "sentry/socket/socket.h"
 
 #include "sentry/base/host_thread.h"
+#include "sentry/kernel/task.h"
+#include "sentry/mm/usermem.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum { CMSG_MOST = LX_SCM_MAX_FD * sizeof(s32) }; /* the longest that is ever put */
 
 static u32 cmsg_align(u32 n)
 {
@@ -32,9 +36,10 @@ void cmsg_put(struct socket_msg *m, int level, int type, const void *data, u32 l
 {
     struct socket_control *c = &m->control;
     struct lx_cmsghdr h = {.len = sizeof(h) + len, .level = level, .type = type};
-    u32 room = c->cap - c->len, space;
+    u32 room = c->cap - c->len;
+    u8 out[sizeof(h) + CMSG_MOST];
 
-    if (!c->data || room < sizeof(h)) {
+    if (room < sizeof(h)) {
         m->out_flags |= LX_MSG_CTRUNC;
         return;
     }
@@ -42,12 +47,10 @@ void cmsg_put(struct socket_msg *m, int level, int type, const void *data, u32 l
         m->out_flags |= LX_MSG_CTRUNC;
         h.len = room;
     }
-    memcpy(c->data + c->len, &h, sizeof(h));
-    if (h.len > sizeof(h))
-        memcpy(c->data + c->len + sizeof(h), data, h.len - sizeof(h));
-    space = min_of(cmsg_align((u32)h.len), room);
-    memset(c->data + c->len + h.len, 0, space - h.len);
-    c->len += space;
+    memcpy(out, &h, sizeof(h));
+    memcpy(out + sizeof(h), data, h.len - sizeof(h));
+    if (usermem_out(current->mm, c->to + c->len, out, h.len) == 0)
+        c->len += min_of(cmsg_align((u32)h.len), room);
 }
 
 void cmsg_put_timestamp(struct socket *s, struct socket_msg *m, u64 ns)

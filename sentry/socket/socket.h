@@ -43,9 +43,10 @@ struct socket_addr {
 };
 
 /* Control data of one call. Sending: what the guest gave, copied in once, cmsg_next() walks it.
- * Receiving: what it gets, cmsg_put() adds; `cap` is what the guest has room for. */
+ * Receiving: cmsg_put() puts it where the guest wants it, `cap` bytes at most. */
 struct socket_control {
-    u8 *data; /* the caller's; NULL: none */
+    u8 *data;   /* sending: the caller's; NULL: none */
+    uaddr_t to; /* receiving */
     u32 len, cap;
 };
 
@@ -205,7 +206,8 @@ struct cmsg {
 };
 /* cmsg_next() - the message at *at (0 at first), which it advances. Return: 1, 0: no more, -EINVAL. */
 int cmsg_next(const struct socket_control *c, u32 *at, struct cmsg *out);
-/* cmsg_put() - add one; what has no room is cut, with MSG_CTRUNC in m->out_flags. */
+/* cmsg_put() - add one for the calling task; what has no room is cut, with MSG_CTRUNC in
+ * m->out_flags. One that the guest's memory doesn't take is left out. */
 void cmsg_put(struct socket_msg *m, int level, int type, const void *data, u32 len);
 /* cmsg_put_timestamp() - what SO_TIMESTAMP* ask for: `ns` since 1970. */
 void cmsg_put_timestamp(struct socket *s, struct socket_msg *m, u64 ns);

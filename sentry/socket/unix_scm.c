@@ -4,6 +4,7 @@
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
+#include "sentry/mm/usermem.h"
 #include "sentry/socket/unix_priv.h"
 
 #include <errno.h>
@@ -200,14 +201,32 @@ static void put_ids(struct socket_msg *m, const struct unix_ids *ids)
     cmsg_put(m, LX_SOL_SOCKET, LX_SCM_CREDENTIALS, &c, sizeof(c));
 }
 
+/* takes() - does the guest's memory take the numbers of n descriptors? */
+static bool takes(const struct socket_control *c, u32 n)
+{
+    const s32 none[LX_SCM_MAX_FD] = {0};
+
+    return usermem_out(current->mm, c->to + c->len + sizeof(struct lx_cmsghdr), none,
+                       n * sizeof(none[0])) == 0;
+}
+
+/* room_for_rights() - for how many of n descriptors. One that could not be told is never made. */
+static u32 room_for_rights(const struct socket_control *c, u32 n)
+{
+    u32 room = c->cap - c->len, head = sizeof(struct lx_cmsghdr), most;
+
+    most = room > head ? min_of((room - head) / (u32)sizeof(s32), n) : 0;
+    while (most && !takes(c, most))
+        most--;
+    return most;
+}
+
 /* put_rights() - descriptors for as many files as there is room for. */
 static void put_rights(struct socket_msg *m, struct unix_rights *r)
 {
-    struct socket_control *c = &m->control;
-    u32 room = c->cap - c->len, head = sizeof(struct lx_cmsghdr), n = 0;
+    u32 most = room_for_rights(&m->control, r->n), n = 0;
     u64 limit = task_rlimit(current, LX_RLIMIT_NOFILE);
     s32 fds[LX_SCM_MAX_FD];
-    u32 most = room > head ? min_of((room - head) / (u32)sizeof(fds[0]), r->n) : 0;
 
     while (n < most) {
         struct file *f = file_get(r->files[n]);
@@ -230,7 +249,7 @@ void unix_scm_recv(struct unix_socket *u, struct socket_msg *m, const struct uni
 {
     bool pass = socket_flag(&u->s, SOCKET_PASSCRED);
 
-    if (!m->control.data) {
+    if (!m->control.cap) {
         if (pass || rights)
             m->out_flags |= LX_MSG_CTRUNC;
     } else {

@@ -17,14 +17,14 @@ s64 socket_send(struct task *t, const struct file *f, struct socket *s, struct s
 s64 socket_recv(const struct file *f, struct socket *s, struct socket_msg *m);
 
 /* One struct msghdr while it is served (sendmsg(2), recvmsg(2)). */
-enum { MSG_FAST_VECS = 8, MSG_FAST_CONTROL = 256, MSG_CONTROL_MAX = 4096 };
+enum { MSG_FAST_VECS = 8, MSG_FAST_CONTROL = 256 };
 struct msg_arg {
     struct lx_msghdr hdr; /* as the guest gave it */
     struct uio_vec fast[MSG_FAST_VECS];
     struct uio_vec *vec; /* `fast`, or owned */
     struct uio uio;
     struct socket_msg msg;
-    u8 control[MSG_FAST_CONTROL];
+    u8 control[MSG_FAST_CONTROL]; /* sending */
 };
 /* msghdr_send(), msghdr_recv() - one message described at `uhdr`, as sendmsg(2) and recvmsg(2) do. */
 s64 msghdr_send(struct task *t, const struct file *f, struct socket *s, u64 uhdr, u32 flags);

@@ -38,24 +38,10 @@ s64 sys_recvfrom(struct task *t, const u64 a[6])
     return err < 0 ? err : rc;
 }
 
-/* room_for_control() - where control data is gathered. */
-static int room_for_control(struct msg_arg *a)
-{
-    struct socket_control *c = &a->msg.control;
-    u64 room = a->hdr.control ? min_of(a->hdr.controllen, (u64)MSG_CONTROL_MAX) : 0;
-
-    if (!room)
-        return 0;
-    c->data = room <= sizeof(a->control) ? a->control : malloc(room);
-    c->cap = (u32)room;
-    return c->data ? 0 : -ENOBUFS;
-}
-
-/* tell() - name, flags and control data of what was received. Return: 0, -EFAULT. */
+/* tell() - name, flags and the length of the control data of what was received. Return: 0, -EFAULT. */
 static int tell(struct task *t, struct msg_arg *a, u64 uhdr)
 {
-    const struct socket_control *c = &a->msg.control;
-    u64 controllen = c->len;
+    u64 controllen = a->msg.control.len;
     int rc = 0;
 
     if (a->hdr.name) {
@@ -67,8 +53,6 @@ static int tell(struct task *t, struct msg_arg *a, u64 uhdr)
     }
     if (rc == 0)
         rc = usermem_put(t->mm, uhdr + offsetof(struct lx_msghdr, flags), &a->msg.out_flags);
-    if (rc == 0 && controllen && usermem_out(t->mm, a->hdr.control, c->data, controllen) < 0)
-        controllen = 0;
     if (rc == 0)
         rc = usermem_put(t->mm, uhdr + offsetof(struct lx_msghdr, controllen), &controllen);
     return rc;
@@ -80,8 +64,10 @@ s64 msghdr_recv(struct task *t, const struct file *f, struct socket *s, u64 uhdr
     s64 rc = msghdr_begin(t, &a, uhdr);
     int err;
 
-    if (rc == 0)
-        rc = room_for_control(&a);
+    if (rc == 0 && a.hdr.control) {
+        a.msg.control.to = a.hdr.control;
+        a.msg.control.cap = (u32)min_of(a.hdr.controllen, (u64)INT32_MAX);
+    }
     a.msg.flags = flags;
     a.msg.out_flags = flags & LX_MSG_CMSG_CLOEXEC;
     if (rc == 0)

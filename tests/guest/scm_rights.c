@@ -217,6 +217,60 @@ TEST(truncated_control, "recvmsg close")
     EXPECT_EQ(open_count(), before + 2);
 }
 
+/* receive_at() - three files into control data at `at`; how many descriptors came, and the length told */
+static void receive_at(char *at, size_t room, int files, size_t length)
+{
+    int fds[3] = {a, a, a};
+    struct message m;
+    int before = open_count();
+
+    REQUIRE_OK(send_fds(a, "x", fds, 3));
+    message(&m, 1, 0);
+    m.h.msg_control = at;
+    m.h.msg_controllen = room;
+    EXPECT_EQ(SYS(recvmsg, b, &m.h, MSG_DONTWAIT), 1);
+    EXPECT_EQ(m.h.msg_flags, MSG_CTRUNC);
+    EXPECT_EQ(m.h.msg_controllen, length);
+    EXPECT_EQ(open_count() - before, files);
+}
+
+TEST(fault_in_control_data, "recvmsg recvfrom")
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    char *bad = guest_bad_page(), text[4];
+
+    for (int i = 0; i < 2; i++) {
+        int on = 1, fds[1];
+        struct message m;
+
+        pair(types[i]);
+        /* Only descriptors whose numbers the memory takes are made. */
+        receive_at(bad, 64, 0, 0);
+        receive_at(bad - 16, 64, 0, 0);
+        receive_at(bad - 20, 64, 1, 24);
+        receive_at(bad - 24, 64, 2, 24);
+        EXPECT_OK(SYS(setsockopt, b, SOL_SOCKET, SO_PASSCRED, &on, 4));
+        /* Credentials that it doesn't take are left out. */
+        receive_at(bad - 24, 64, 2, 24);
+        receive_at(bad - 32 - 8, 80, 0, 32);
+        receive_at(bad - 32 - 20, 80, 1, 56);
+        /* Where the data faults, nothing is received on a stream. */
+        if (types[i] == SOCK_DGRAM)
+            continue;
+        on = 0;
+        EXPECT_OK(SYS(setsockopt, b, SOL_SOCKET, SO_PASSCRED, &on, 4));
+        fds[0] = a;
+        REQUIRE_OK(send_fds(a, "abc", fds, 1));
+        message(&m, 1, 64);
+        m.v = (struct iovec){bad, 3};
+        EXPECT_ERRNO(SYS(recvmsg, b, &m.h, MSG_DONTWAIT), EFAULT);
+        message(&m, 3, 64);
+        EXPECT_EQ(SYS(recvmsg, b, &m.h, MSG_DONTWAIT), 3);
+        EXPECT_EQ(m.h.msg_controllen, 24);
+        EXPECT_ERRNO(SYS(recvfrom, b, text, 4, MSG_DONTWAIT, NULL, NULL), EAGAIN);
+    }
+}
+
 TEST(truncation_closes, "recvmsg read")
 {
     struct message m;
