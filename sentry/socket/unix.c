@@ -250,6 +250,29 @@ static int unix_getname(struct socket *s, bool peer, struct socket_addr *out)
     return 0;
 }
 
+bool unix_connected(struct unix_socket *u)
+{
+    bool yes;
+
+    mutex_lock(&u->s.lock);
+    yes = u->state == UNIX_CONNECTED;
+    mutex_unlock(&u->s.lock);
+    return yes;
+}
+
+void unix_move_peek_offset(struct unix_socket *u, bool peek, u32 n)
+{
+    s64 at;
+
+    if (u->s.opt.peek_off < 0)
+        return;
+    mutex_lock(&u->s.lock);
+    at = (s64)u->s.opt.peek_off + (peek ? (s64)n : -(s64)n);
+    if (u->s.opt.peek_off >= 0)
+        u->s.opt.peek_off = (s32)min_of(max_of(at, (s64)0), (s64)INT32_MAX);
+    mutex_unlock(&u->s.lock);
+}
+
 static int unix_shutdown(struct socket *s, int how)
 {
     struct unix_socket *u = unix_of(s), *other = NULL;

@@ -318,23 +318,13 @@ ssize_t unix_dgram_sendmsg(struct socket *s, struct socket_msg *m)
     return n;
 }
 
-static bool connected(struct unix_socket *u)
-{
-    bool yes;
-
-    mutex_lock(&u->s.lock);
-    yes = u->state == UNIX_CONNECTED;
-    mutex_unlock(&u->s.lock);
-    return yes;
-}
-
 ssize_t unix_seqpacket_sendmsg(struct socket *s, struct socket_msg *m)
 {
     int err = socket_error(s);
 
     if (err)
         return err;
-    if (!connected(unix_of(s)))
+    if (!unix_connected(unix_of(s)))
         return -ENOTCONN;
     m->name.len = 0;
     return unix_dgram_sendmsg(s, m);
@@ -411,18 +401,6 @@ static int wait_msg(struct reading *r, u32 flags, struct unix_msg **out)
     return rc < 0 ? rc : err;
 }
 
-static void move_peek_offset(struct reading *r, const struct unix_msg *msg, u32 n)
-{
-    struct socket_options *o = &r->u->s.opt;
-
-    if (o->peek_off < 0)
-        return;
-    if (r->peek)
-        o->peek_off += (s32)n;
-    else
-        o->peek_off = max_of(o->peek_off - (s32)msg->len, 0);
-}
-
 /* hand_over() - data, name and control data of msg. Return: bytes, -EFAULT. */
 static ssize_t hand_over(struct reading *r, struct socket_msg *m, struct unix_msg *msg)
 {
@@ -438,13 +416,9 @@ static ssize_t hand_over(struct reading *r, struct socket_msg *m, struct unix_ms
         return -EFAULT;
     if (msg->stamp)
         cmsg_put_timestamp(&r->u->s, m, msg->stamp);
-    move_peek_offset(r, msg, n);
+    unix_move_peek_offset(r->u, r->peek, r->peek ? n : msg->len);
     if (r->peek) {
         rights = unix_gc_dup(r->u, msg);
-        if (rights && !rights->n) {
-            unix_rights_put(rights);
-            rights = NULL;
-        }
     } else if (msg->rights) {
         rights = msg->rights;
         msg->rights = NULL;
@@ -478,7 +452,7 @@ ssize_t unix_dgram_recvmsg(struct socket *s, struct socket_msg *m)
 
 ssize_t unix_seqpacket_recvmsg(struct socket *s, struct socket_msg *m)
 {
-    if (!connected(unix_of(s)))
+    if (!unix_connected(unix_of(s)))
         return -ENOTCONN;
     return unix_dgram_recvmsg(s, m);
 }

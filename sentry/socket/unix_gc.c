@@ -165,6 +165,10 @@ struct unix_rights *unix_gc_dup(struct unix_socket *u, struct unix_msg *m)
     to->nsockets = from ? from->nsockets : 0;
     mutex_unlock(&u->s.lock);
     mutex_unlock(&lock);
+    if (!to->n) {
+        unix_rights_put(to);
+        return NULL;
+    }
     return to;
 }
 

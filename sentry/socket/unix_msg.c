@@ -132,13 +132,6 @@ void unix_queue_locked(struct unix_socket *to, struct unix_msg *m)
     to->qbytes += m->len - m->off;
 }
 
-void unix_queue_first_locked(struct unix_socket *u, struct unix_msg *m)
-{
-    list_add(&u->queue, &m->node);
-    u->qlen++;
-    u->qbytes += m->len - m->off;
-}
-
 void unix_unqueue_locked(struct unix_socket *u, struct unix_msg *m)
 {
     list_del(&m->node);

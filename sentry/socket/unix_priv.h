@@ -133,6 +133,9 @@ void unix_set_peer_ids(struct unix_socket *u);
 /* unix_copy_peer_ids() - SO_PEERCRED of `to` is that of `from`. Neither is locked. */
 void unix_copy_peer_ids(struct unix_socket *to, struct unix_socket *from);
 bool unix_writable(const struct unix_socket *u);
+bool unix_connected(struct unix_socket *u);
+/* unix_move_peek_offset() - SO_PEEK_OFF follows n bytes that were peeked at, or read. */
+void unix_move_peek_offset(struct unix_socket *u, bool peek, u32 n);
 
 /* --- unix_name.c --- */
 
@@ -175,10 +178,9 @@ static inline struct unix_msg *unix_msg_get(struct unix_msg *m)
     return m;
 }
 void unix_msg_put(struct unix_msg *m);
-/* unix_queue_locked() - to the end of to's queue, whose reference it is; unix_queue_first_locked():
- * back to its front. unix_unqueue_locked(): out again. */
+/* unix_queue_locked() - to the end of to's queue, whose reference it is. unix_unqueue_locked(): out
+ * again. */
 void unix_queue_locked(struct unix_socket *to, struct unix_msg *m);
-void unix_queue_first_locked(struct unix_socket *u, struct unix_msg *m);
 void unix_unqueue_locked(struct unix_socket *u, struct unix_msg *m);
 /* unix_junk() - drop messages and what they hold, however deep that goes. */
 void unix_junk(struct list_node *junk);

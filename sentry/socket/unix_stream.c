@@ -1,7 +1,8 @@
 /*
- * Streams. A write becomes messages of at most 36 KiB; a read takes them apart again. A reader claims
- * bytes of the first message under the lock, copies them under none (their data never changes, and the
- * message is held), and gives back what a fault kept it from copying.
+ * Streams. A write becomes messages of at most 36 KiB; a read takes them apart again. A reader finds
+ * the next bytes under the lock, copies them under none (their data never changes, and the message is
+ * held), and takes them under the lock again. Then they are read, and with them the message's files; a
+ * fault leaves all of them where they were. Whoever finds that another was faster copies anew.
  *
  * A read goes on from message to message until it has enough, and stops after one that carried files,
  * before one of another sender where credentials are asked for, and before an urgent byte. That byte is
@@ -21,6 +22,7 @@ enum { PIECE = 4096 - 320 + 32768 };
 static int put_in(struct unix_socket *u, struct unix_socket *to, struct unix_msg *m)
 {
     struct unix_msg *old = NULL;
+    bool urgent = m->urgent; /* once it is queued, a reader may change that */
     int err = 0;
 
     unix_scm_default(u, to, m);
@@ -33,7 +35,7 @@ static int put_in(struct unix_socket *u, struct unix_socket *to, struct unix_msg
         err = -EPERM;
     } else {
         unix_queue_locked(to, m);
-        if (m->urgent) {
+        if (urgent) {
             old = to->urgent; /* becomes an ordinary byte */
             to->urgent = m;
         }
@@ -44,7 +46,7 @@ static int put_in(struct unix_socket *u, struct unix_socket *to, struct unix_msg
     if (err)
         return err;
     waitq_wake(&to->s.queue,
-               m->urgent ? LX_POLLIN | LX_POLLRDNORM | LX_POLLPRI : LX_POLLIN | LX_POLLRDNORM);
+               urgent ? LX_POLLIN | LX_POLLRDNORM | LX_POLLPRI : LX_POLLIN | LX_POLLRDNORM);
     return 0;
 }
 
@@ -154,7 +156,7 @@ struct reading {
 struct claim {
     struct unix_msg *m; /* a reference */
     u32 off, n;
-    struct unix_rights *rights; /* taken from it */
+    bool carried; /* files come with them */
 };
 
 enum { NOTHING = 0, CLAIMED = 1, STOP = 2 };
@@ -189,16 +191,20 @@ static bool pass_mark_locked(struct reading *r, struct unix_msg *m, struct unix_
 }
 
 /* same_sender() - may m be read together with what was read before? */
-static bool same_sender(struct reading *r, const struct unix_msg *m)
+static bool same_sender(const struct reading *r, const struct unix_msg *m)
 {
-    if (r->ids_known)
-        return r->ids.pid == m->ids.pid && r->ids.uid == m->ids.uid && r->ids.gid == m->ids.gid;
-    if (socket_flag(&r->u->s, SOCKET_PASSCRED | SOCKET_PASSPIDFD)) {
-        r->ids = m->ids;
-        pid_get(r->ids.pid);
-        r->ids_known = true;
-    }
-    return true;
+    return !r->ids_known ||
+           (r->ids.pid == m->ids.pid && r->ids.uid == m->ids.uid && r->ids.gid == m->ids.gid);
+}
+
+/* note_sender() - bytes of m are read: whom they are from, if that is asked for. */
+static void note_sender(struct reading *r, const struct unix_msg *m)
+{
+    if (r->ids_known || !socket_flag(&r->u->s, SOCKET_PASSCRED))
+        return;
+    r->ids = m->ids;
+    pid_get(r->ids.pid);
+    r->ids_known = true;
 }
 
 /* find_locked() - the message that the next bytes are in. Return: NULL: none, or *stop. */
@@ -228,7 +234,7 @@ static struct unix_msg *find_locked(struct reading *r, u64 *skip, bool *stop)
     return NULL;
 }
 
-/* claim() - up to `want` bytes. Return: CLAIMED, NOTHING, STOP. */
+/* claim() - look at up to `want` bytes. Return: CLAIMED, NOTHING, STOP. */
 static int claim(struct reading *r, u64 want, struct claim *c)
 {
     struct unix_socket *u = r->u;
@@ -242,73 +248,71 @@ static int claim(struct reading *r, u64 want, struct claim *c)
     if (stop || (m && !same_sender(r, m))) {
         what = STOP;
     } else if (m) {
-        *c = (struct claim){unix_msg_get(m), m->off + (u32)skip, 0, NULL};
+        *c = (struct claim){unix_msg_get(m), m->off + (u32)skip, 0, m->rights != NULL};
         c->n = (u32)min_of(want, (u64)(m->len - c->off));
-        if (!r->peek) {
-            c->rights = m->rights;
-            m->rights = NULL;
-            m->off += c->n;
-            u->qbytes -= c->n;
-            if (m->off == m->len) {
-                unix_unqueue_locked(u, m);
-                unix_msg_put(m); /* the queue's; ours remains */
-            }
-        }
         what = CLAIMED;
     }
     mutex_unlock(&u->s.lock);
     return what;
 }
 
-/* give_back() - the last `left` bytes of a claim could not be copied: they are first again, unless
- * another reader has taken what follows them. */
-static void give_back(struct reading *r, struct claim *c, u32 left)
+/* take() - the bytes of a claim were copied: they leave the queue. Return: false: another took them. */
+static bool take(struct reading *r, struct claim *c)
 {
+    struct unix_socket *u = r->u;
     struct unix_msg *m = c->m;
+    bool stop, mine;
+    u64 skip;
 
-    mutex_lock(&r->u->s.lock);
-    if (m->off == c->off + c->n && !r->u->dead) {
-        if (left == c->n) {
-            m->rights = c->rights;
-            c->rights = NULL;
+    mutex_lock(&u->s.lock);
+    mine = find_locked(r, &skip, &stop) == m && m->off == c->off;
+    if (mine) {
+        r->rights = m->rights;
+        c->carried = m->rights != NULL;
+        m->rights = NULL;
+        m->off += c->n;
+        u->qbytes -= c->n;
+        if (m->off == m->len) {
+            unix_unqueue_locked(u, m);
+            unix_msg_put(m); /* the queue's; ours remains */
         }
-        m->off -= left;
-        if (list_linked(&m->node))
-            r->u->qbytes += left;
-        else
-            unix_queue_first_locked(r->u, unix_msg_get(m));
     }
-    mutex_unlock(&r->u->s.lock);
+    mutex_unlock(&u->s.lock);
+    if (mine && r->rights)
+        unix_gc_in(r->rights);
+    return mine;
 }
 
-/* read_claim() - copy it out. Return: false: the read ends here. */
-static bool read_claim(struct reading *r, struct claim *c)
+/* have_read() - the bytes of c are the caller's. Return: false: the read ends with them. */
+static bool have_read(struct reading *r, struct claim *c)
 {
-    ssize_t n = uio_to(r->m->data, c->m->data + c->off, c->n);
-    u32 got = (u32)max_of(n, (ssize_t)0);
-    bool on = got == c->n, carried;
-
-    if (!on && !r->peek)
-        give_back(r, c, c->n - got);
-    if (n < 0 && !r->done)
-        r->done = n;
-    if (n > 0)
-        r->done += n;
-    if (r->peek) {
-        r->skip += got;
-        carried = c->m->rights;
-        if (on && carried)
-            r->rights = unix_gc_dup(r->u, c->m);
-    } else {
-        carried = c->rights;
-        r->rights = c->rights;
-        if (carried)
-            unix_gc_in(c->rights);
-    }
-    /* Bytes of one message that don't fit end the read; so do files. */
-    on = on && !carried;
+    r->done += (ssize_t)c->n;
+    note_sender(r, c->m);
     if (r->m->name.len == 0)
         unix_tell_addr(c->m->from, &r->m->name);
+    if (r->peek) {
+        r->skip += c->n;
+        if (c->carried)
+            r->rights = unix_gc_dup(r->u, c->m);
+    }
+    return !c->carried;
+}
+
+/* read_claim() - copy it out, then take it. Return: false: the read ends here. */
+static bool read_claim(struct reading *r, struct claim *c)
+{
+    struct uio before = *r->m->data;
+    bool on = true;
+
+    if (c->n && uio_to(r->m->data, c->m->data + c->off, c->n) < (ssize_t)c->n) {
+        on = false;
+        if (!r->done)
+            r->done = -EFAULT;
+    } else if (r->peek || take(r, c)) {
+        on = have_read(r, c);
+    } else {
+        *r->m->data = before;
+    }
     unix_msg_put(c->m);
     return on;
 }
@@ -409,46 +413,23 @@ static ssize_t take_urgent(struct unix_socket *u, struct socket_msg *m)
     return uio_to(m->data, &byte, 1) == 1 ? 1 : -EFAULT;
 }
 
-/* move_peek_offset() - SO_PEEK_OFF follows what was peeked at, or read. */
-static void move_peek_offset(struct reading *r, u32 from)
-{
-    struct socket_options *o = &r->u->s.opt;
-
-    if (o->peek_off < 0 || r->done <= 0)
-        return;
-    if (r->peek)
-        o->peek_off = (s32)(from + (u32)r->done);
-    else
-        o->peek_off = max_of(o->peek_off - (s32)r->done, 0);
-}
-
-static bool connected(struct unix_socket *u)
-{
-    bool yes;
-
-    mutex_lock(&u->s.lock);
-    yes = u->state == UNIX_CONNECTED;
-    mutex_unlock(&u->s.lock);
-    return yes;
-}
-
 ssize_t unix_stream_recvmsg(struct socket *s, struct socket_msg *m)
 {
     struct unix_socket *u = unix_of(s);
     struct reading r = {.u = u, .m = m, .peek = m->flags & LX_MSG_PEEK};
-    u32 from = 0;
     int err;
 
     m->name.len = 0;
-    if (!connected(u))
+    if (!unix_connected(u))
         return -EINVAL;
     if (m->flags & LX_MSG_OOB)
         return take_urgent(u, m);
     list_init(&r.junk);
     if (r.peek && s->opt.peek_off > 0)
-        r.skip = from = (u32)s->opt.peek_off;
+        r.skip = (u32)s->opt.peek_off;
     err = read_loop(&r);
-    move_peek_offset(&r, from);
+    if (r.done > 0)
+        unix_move_peek_offset(u, r.peek, (u32)r.done);
     if (m->name.len == sizeof(u16))
         m->name.len = 0; /* who has no name is not told */
     unix_scm_recv(u, m, &r.ids, r.rights);

@@ -998,3 +998,53 @@ TEST(race_connect_and_close, "connect close accept")
             EXPECT_EQ(guest_wait(child), 0);
     }
 }
+
+/* The reader of race_readers_and_faults: takes bytes one by one, often where there is no memory. */
+struct taker {
+    int fd;
+    char *bad;
+    unsigned seen[256], total;
+};
+
+static void *take_bytes(void *arg)
+{
+    struct taker *t = arg;
+    unsigned char c[2];
+
+    for (unsigned i = 0;; i++) {
+        long n = i % 2 ? SYS(recvfrom, t->fd, t->bad - 1, 2, 0, NULL, NULL)
+                       : SYS(recvfrom, t->fd, c, 1 + i % 4 / 2, 0, NULL, NULL);
+        const unsigned char *at = i % 2 ? (unsigned char *)t->bad - 1 : c;
+
+        if (n == 0)
+            return NULL;
+        for (long k = 0; k < n; k++) {
+            t->seen[at[k]]++;
+            t->total++;
+        }
+    }
+}
+
+TEST(race_readers_and_faults, "recvfrom recvfrom:EFAULT")
+{
+    unsigned long rounds = guest_operations(40);
+    struct taker t[2] = {{0}};
+    unsigned char all[256];
+    pthread_t th[2];
+
+    for (int i = 0; i < 256; i++)
+        all[i] = (unsigned char)i;
+    pair(SOCK_STREAM);
+    for (int i = 0; i < 2; i++) {
+        t[i].fd = b;
+        t[i].bad = guest_bad_page();
+        REQUIRE(pthread_create(&th[i], NULL, take_bytes, &t[i]) == 0);
+    }
+    for (unsigned long i = 0; i < rounds; i++)
+        EXPECT_EQ(SYS(write, a, all, sizeof(all)), 256);
+    close(a);
+    for (int i = 0; i < 2; i++)
+        pthread_join(th[i], NULL);
+    for (int i = 0; i < 256; i++)
+        EXPECT_EQ(t[0].seen[i] + t[1].seen[i], rounds);
+}
