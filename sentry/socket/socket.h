@@ -131,13 +131,10 @@ enum {
     SOCKET_DEBUG = 1u << 11,
     SOCKET_RXQ_OVFL = 1u << 12,
     SOCKET_ACCEPTCONN = 1u << 13, /* listens */
-    SOCKET_ZEROCOPY = 1u << 14,
-    SOCKET_TIMESTAMP_NEW = 1u << 15, /* with one of the two above: 64-bit layout */
-    SOCKET_PASSPIDFD = 1u << 16,
-    SOCKET_REFUSE_RIGHTS = 1u << 17, /* SO_PASSRIGHTS is off */
-    SOCKET_RCVMARK = 1u << 18,
-    SOCKET_SELECT_ERR_QUEUE = 1u << 19,
-    SOCKET_PREFER_BUSY_POLL = 1u << 20,
+    SOCKET_TIMESTAMP_NEW = 1u << 14, /* with one of the two above: 64-bit layout */
+    SOCKET_REFUSE_RIGHTS = 1u << 15, /* SO_PASSRIGHTS is off */
+    SOCKET_SELECT_ERR_QUEUE = 1u << 16,
+    SOCKET_PREFER_BUSY_POLL = 1u << 17,
 };
 
 /* A family: a row in families[] (families.c). */

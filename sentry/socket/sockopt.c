@@ -28,12 +28,9 @@ static const struct {
     {LX_SO_NO_CHECK, SOCKET_NO_CHECK},
     {LX_SO_PASSCRED, SOCKET_PASSCRED},
     {LX_SO_PASSSEC, SOCKET_PASSSEC},
-    {LX_SO_PASSPIDFD, SOCKET_PASSPIDFD},
     {LX_SO_RXQ_OVFL, SOCKET_RXQ_OVFL},
-    {LX_SO_RCVMARK, SOCKET_RCVMARK},
     {LX_SO_SELECT_ERR_QUEUE, SOCKET_SELECT_ERR_QUEUE},
     {LX_SO_PREFER_BUSY_POLL, SOCKET_PREFER_BUSY_POLL},
-    {LX_SO_ZEROCOPY, SOCKET_ZEROCOPY},
 };
 
 static u32 switch_of(int name)
@@ -71,12 +68,6 @@ static int may_switch(const struct socket *s, int name, s32 value)
     case LX_SO_PREFER_BUSY_POLL: return !value || admin(s, LX_CAP_NET_ADMIN) ? 0 : -EPERM;
     case LX_SO_PASSCRED: return passes_scm(s) ? 0 : -EOPNOTSUPP;
     case LX_SO_PASSSEC: return passes_scm(s) ? 0 : -EOPNOTSUPP;
-    case LX_SO_PASSPIDFD: return s->family == LX_AF_UNIX ? 0 : -EOPNOTSUPP;
-    case LX_SO_RCVMARK: return admin(s, LX_CAP_NET_RAW) || admin(s, LX_CAP_NET_ADMIN) ? 0 : -EPERM;
-    case LX_SO_ZEROCOPY:
-        if (!is_inet(s))
-            return -EOPNOTSUPP;
-        return value < 0 || value > 1 ? -EINVAL : 0;
     default: return 0;
     }
 }

@@ -8,8 +8,7 @@
 #include <errno.h>
 
 /* What a connection has from its listener. */
-static const u32 inherited =
-    SOCKET_PASSCRED | SOCKET_PASSSEC | SOCKET_PASSPIDFD | SOCKET_REFUSE_RIGHTS;
+static const u32 inherited = SOCKET_PASSCRED | SOCKET_PASSSEC | SOCKET_REFUSE_RIGHTS;
 
 int unix_listen(struct socket *s, int backlog)
 {
@@ -120,7 +119,7 @@ int unix_stream_connect(struct socket *s, const struct socket_addr *addr, bool n
     struct unix_socket *u = unix_of(s), *e;
     int err = unix_check_addr(addr);
 
-    if (!err && socket_flag(s, SOCKET_PASSCRED | SOCKET_PASSPIDFD))
+    if (!err && socket_flag(s, SOCKET_PASSCRED))
         err = unix_autobind(u);
     if (err)
         return err;

@@ -89,7 +89,7 @@ int unix_dgram_connect(struct socket *s, const struct socket_addr *addr, bool no
     if (addr->family == LX_AF_UNSPEC)
         return connect_to(u, NULL);
     err = unix_check_addr(addr);
-    if (!err && socket_flag(s, SOCKET_PASSCRED | SOCKET_PASSPIDFD))
+    if (!err && socket_flag(s, SOCKET_PASSCRED))
         err = unix_autobind(u);
     while (!err) {
         err = unix_find(u, addr, &to);
@@ -276,7 +276,7 @@ static ssize_t send_to(struct unix_socket *u, struct socket_msg *m, struct unix_
     struct unix_msg *msg = NULL;
     int err = to || named ? 0 : -ENOTCONN;
 
-    if (!err && socket_flag(&u->s, SOCKET_PASSCRED | SOCKET_PASSPIDFD))
+    if (!err && socket_flag(&u->s, SOCKET_PASSCRED))
         err = unix_autobind(u);
     if (!err && (u64)len > u->s.opt.sndbuf - 32)
         err = -EMSGSIZE;

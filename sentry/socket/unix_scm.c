@@ -178,7 +178,7 @@ void unix_scm_attach(struct unix_scm *scm, struct unix_msg *m, bool rights)
 
 void unix_scm_default(const struct unix_socket *u, const struct unix_socket *to, struct unix_msg *m)
 {
-    const u32 asked = SOCKET_PASSCRED | SOCKET_PASSPIDFD;
+    const u32 asked = SOCKET_PASSCRED;
     const struct cred *c = task_cred(current);
 
     if (m->ids.pid)

@@ -674,6 +674,23 @@ TEST(ids_part_a_stream, "recvmsg")
     EXPECT_EQ(receive(b, &m, 16, 200, 0), 4);
 }
 
+TEST(process_descriptors, "setsockopt:ENOPROTOOPT recvmsg")
+{
+    int on = 1;
+    struct message m;
+
+    /* Who may ask for SCM_PIDFD gets one. */
+    pair(SOCK_STREAM);
+    if (SYS(setsockopt, b, SOL_SOCKET, 76, &on, sizeof(on)) < 0) {
+        EXPECT_EQ(errno, ENOPROTOOPT);
+        return;
+    }
+    REQUIRE_OK(SYS(write, a, "x", 1));
+    message(&m, 1, 64);
+    EXPECT_EQ(SYS(recvmsg, b, &m.h, 0), 1);
+    EXPECT_EQ(CMSG_FIRSTHDR(&m.h)->cmsg_type, 4);
+}
+
 TEST(peer_ids, "getsockopt")
 {
     struct ucred ids = {-5, 0, 0};

@@ -116,7 +116,7 @@ struct tcp_sock {
     struct tcp_options {
         s32 nodelay, cork, keepidle, keepintvl, keepcnt, syncnt, linger2, defer_accept;
         s32 window_clamp, quickack, user_timeout, maxseg, notsent_lowat, fastopen;
-        s32 fastopen_connect, fastopen_no_cookie, thin_linear, thin_dupack, save_syn, inq, tx_delay;
+        s32 fastopen_connect, fastopen_no_cookie, thin_linear, thin_dupack, tx_delay;
         char congestion[16];
     } tcp;
 };

@@ -40,8 +40,6 @@ static const struct option options[] = {
     ROW(TCP_FASTOPEN_CONNECT, fastopen_connect, 0, 1, 0),
     ROW(TCP_THIN_LINEAR_TIMEOUTS, thin_linear, 0, 1, 0),
     ROW(TCP_THIN_DUPACK, thin_dupack, 0, 1, 0),
-    ROW(TCP_SAVE_SYN, save_syn, 0, 2, 0),
-    ROW(TCP_INQ, inq, 0, 1, 0),
     ROW(TCP_NOTSENT_LOWAT, notsent_lowat, INT32_MIN, INT32_MAX, 0),
 };
 
