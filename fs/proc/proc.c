@@ -8,6 +8,7 @@
 
 #include "fs/vfs/file.h"
 #include "fs/vfs/namei.h"
+#include "sentry/abi/lx_cred.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/fsize_limit.h"
 #include "sentry/kernel/machine.h"
@@ -310,6 +311,8 @@ static int proc_mount(const struct fs_type *type, const struct fs_mount_args *ar
 
     if (!ns)
         return -EINVAL;
+    if (!args->data && !cred_has_cap(args->cred, ns->user_ns, LX_CAP_SYS_ADMIN))
+        return -EPERM;
     return proc_mount_tree(type, args, LX_PROC_SUPER_MAGIC, &proc_root, ns, out);
 }
 

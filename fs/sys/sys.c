@@ -2,8 +2,11 @@
 #include "fs/sys/sys.h"
 
 #include "fs/sys/sys_priv.h"
+#include "sentry/abi/lx_cred.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/machine.h"
+#include "sentry/kernel/net_ns.h"
+#include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/usage.h"
 
@@ -167,6 +170,9 @@ static const struct proc_entry root = {.name = "", .mode = DIR, .children = root
 static int sysfs_mount(const struct fs_type *type, const struct fs_mount_args *args,
                        struct super **out)
 {
+    /* It shows a network namespace, so it is for who has one. */
+    if (current && !cred_has_cap(args->cred, current->ns->net->user_ns, LX_CAP_SYS_ADMIN))
+        return -EPERM;
     return proc_mount_tree(type, args, LX_SYSFS_MAGIC, &root, NULL, out);
 }
 

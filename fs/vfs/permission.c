@@ -14,7 +14,7 @@ bool inode_capable(const struct inode *ino, const struct cred *cred, int cap)
 {
     const struct user_ns *ns = cred->user_ns;
 
-    if (!cred_capable(cred, cap))
+    if (!cred_ns_capable(cred, cap))
         return false;
     /* The first namespace maps every id. */
     if (likely(!ns->parent))

@@ -57,7 +57,7 @@ int setattr_kill_privs(struct file *f)
     int err;
 
     if (likely(!(mode & (LX_S_ISUID | LX_S_ISGID))) || !LX_S_ISREG(mode) ||
-        privs_killed(mode) == mode || cred_capable(f->cred, LX_CAP_FSETID))
+        privs_killed(mode) == mode || inode_capable(ino, f->cred, LX_CAP_FSETID))
         return 0;
     err = apply(ino, &s);
     if (!err)

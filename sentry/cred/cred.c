@@ -121,9 +121,14 @@ bool cred_has_cap(const struct cred *c, const struct user_ns *ns, int cap)
     return false;
 }
 
-bool cred_capable(const struct cred *c, int cap)
+bool cred_ns_capable(const struct cred *c, int cap)
 {
     return c->cap_effective & (1ull << cap);
+}
+
+bool cred_capable(const struct cred *c, int cap)
+{
+    return !c->user_ns->parent && cred_ns_capable(c, cap);
 }
 
 bool cred_in_group(const struct cred *c, u32 kgid)

@@ -51,10 +51,11 @@ struct user_ns *user_ns_first(void);
 /* user_ns_new() - a namespace below that of `c`, which owns it. Return: 0, -ENOSPC (nested too
  * deeply, too many), -EPERM (its owner has no ids where it is), -ENOMEM. */
 int user_ns_new(const struct cred *c, struct user_ns **out);
-/* user_ns_set_map() - uid_map, gid_map: `extents` is taken if 0 is returned. `c`: who writes.
+/* user_ns_set_map() - uid_map, gid_map: `extents` is taken if 0 is returned. Rights are those of who
+ * opened the file; a set-user-id program that was given it to write to adds none of its own.
  * Return: 0, -EPERM, -EINVAL (user_namespaces(7)). */
 int user_ns_set_map(struct user_ns *ns, bool gid, struct id_extent *extents, u32 n,
-                    const struct cred *c);
+                    const struct cred *opener, const struct cred *writer);
 /* user_ns_deny_setgroups() - Return: 0, -EPERM: the gid map is written already. */
 int user_ns_deny_setgroups(struct user_ns *ns);
 /* user_ns_below() - is `ns` that or below it? */
@@ -71,7 +72,9 @@ int cred_set_groups(struct cred *c, const u32 *groups, u32 n);
 
 /* cred_has_cap() - does `c` hold `cap` over objects of `ns`? (user_namespaces(7)) */
 bool cred_has_cap(const struct cred *c, const struct user_ns *ns, int cap);
-/* cred_capable() - over its own user namespace. */
+/* cred_ns_capable() - over its own user namespace. cred_capable() - over the first: what belongs to
+ * the whole sandbox, which who made a namespace of its own has no say in. */
+bool cred_ns_capable(const struct cred *c, int cap);
 bool cred_capable(const struct cred *c, int cap);
 bool cred_in_group(const struct cred *c, u32 kgid);
 

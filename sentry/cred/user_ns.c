@@ -36,7 +36,7 @@ int user_ns_new(const struct cred *c, struct user_ns **out)
     ns->owner_uid = c->euid;
     ns->owner_gid = c->egid;
     ns->setgroups_denied = atomic_load(&parent->setgroups_denied);
-    ns->owner_could_setfcap = cred_capable(c, LX_CAP_SETFCAP);
+    ns->owner_could_setfcap = cred_ns_capable(c, LX_CAP_SETFCAP);
     *out = ns;
     return 0;
 }

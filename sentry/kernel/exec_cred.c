@@ -164,7 +164,7 @@ static void settle(struct derive *d)
     if (caps_gained)
         d->x->clear_personality = true;
     if ((set_id || caps_gained) && (c->no_new_privs || shares_fs(d->x->task))) {
-        if (!cred_capable(old, LX_CAP_SETUID) || c->no_new_privs) {
+        if (!cred_ns_capable(old, LX_CAP_SETUID) || c->no_new_privs) {
             c->euid = c->uid;
             c->egid = c->gid;
         }

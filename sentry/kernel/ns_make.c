@@ -296,7 +296,7 @@ static int enter_mount(struct task *t, struct mount_ns *ns, struct ns_change *c)
 {
     struct path root;
 
-    if (!cred_capable(task_cred(t), LX_CAP_SYS_CHROOT))
+    if (!cred_ns_capable(task_cred(t), LX_CAP_SYS_CHROOT))
         return -EPERM;
     if (atomic_load(&t->fs->obj.count) > 1)
         return -EINVAL;
@@ -327,7 +327,7 @@ static int enter_other(struct task *t, enum ns_kind kind, struct obj *ns, struct
     int err = 0;
 
     if (!cred_has_cap(task_cred(t), ns_owner(kind, ns), LX_CAP_SYS_ADMIN) ||
-        !cred_capable(task_cred(t), LX_CAP_SYS_ADMIN))
+        !cred_ns_capable(task_cred(t), LX_CAP_SYS_ADMIN))
         return -EPERM;
     if (kind == NS_PID)
         err = enter_pid(t, container_of(ns, struct pid_ns, obj));

@@ -69,7 +69,7 @@ static int take_rights(const struct cmsg *c, struct unix_scm *scm)
 
 static bool may_claim(u32 id, u32 a, u32 b, u32 c, int cap)
 {
-    return id == a || id == b || id == c || cred_capable(task_cred(current), cap);
+    return id == a || id == b || id == c || cred_ns_capable(task_cred(current), cap);
 }
 
 /* check_ids() - may the caller say that it is this? Return: 0, -EPERM. */

@@ -53,7 +53,7 @@ s64 sys_capget(struct task *t, const u64 a[6])
 /* may_set() - the rules of capset(2). */
 static bool may_set(const struct cred *old, u64 effective, u64 permitted, u64 inheritable)
 {
-    if (!cred_capable(old, LX_CAP_SETPCAP) &&
+    if (!cred_ns_capable(old, LX_CAP_SETPCAP) &&
         (inheritable & ~(old->cap_inheritable | old->cap_permitted)))
         return false;
     if (inheritable & ~(old->cap_inheritable | old->cap_bounding))

@@ -49,7 +49,7 @@ static int enter(struct task *t, const struct path *p, bool root)
 
     if (rc < 0)
         return rc;
-    if (root && !cred_capable(task_cred(t), LX_CAP_SYS_CHROOT))
+    if (root && !cred_ns_capable(task_cred(t), LX_CAP_SYS_CHROOT))
         return -EPERM;
     if (root)
         fs_context_set_root(t->fs, p);

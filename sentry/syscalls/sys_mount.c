@@ -20,6 +20,12 @@ static bool may_mount(struct task *t)
     return cred_has_cap(task_cred(t), t->ns->mount->user_ns, LX_CAP_SYS_ADMIN);
 }
 
+/* may_reconfigure() - a file system, under all its mounts, belongs to who mounted it first. */
+static bool may_reconfigure(struct task *t, const struct path *at)
+{
+    return cred_has_cap(task_cred(t), at->mount->super->user_ns, LX_CAP_SYS_ADMIN);
+}
+
 /* opt_string() - an argument that may be NULL. */
 static int opt_string(struct task *t, u64 uaddr, char **out)
 {
@@ -84,6 +90,8 @@ static int do_mount(struct task *t, const struct path *at, const u64 a[6], u32 f
     u32 change = flags & PROPAGATION;
     int rc;
 
+    if (flags & LX_MS_REMOUNT && !(flags & LX_MS_BIND) && !may_reconfigure(t, at))
+        return at->mount->root == at->dentry ? -EPERM : -EINVAL;
     if (flags & LX_MS_REMOUNT)
         return mount_remount(t->ns->mount, at, flags & ~LX_MS_REMOUNT);
     if (flags & (LX_MS_BIND | LX_MS_MOVE))

@@ -123,7 +123,7 @@ static s64 set_securebits(struct task *t, const u64 a[6])
 
     if ((locked & (old ^ fresh)) || (old & LX_SECURE_ALL_LOCKS & ~fresh) ||
         (a[1] & ~(u64)(LX_SECURE_ALL_BITS | LX_SECURE_ALL_LOCKS)) ||
-        !cred_capable(t->cred, LX_CAP_SETPCAP))
+        !cred_ns_capable(t->cred, LX_CAP_SETPCAP))
         return -EPERM;
     c = edit_cred(t);
     if (!c)
@@ -137,7 +137,7 @@ static s64 drop_bounding(struct task *t, const u64 a[6])
 {
     struct cred *c;
 
-    if (!cred_capable(t->cred, LX_CAP_SETPCAP))
+    if (!cred_ns_capable(t->cred, LX_CAP_SETPCAP))
         return -EPERM;
     if (a[1] > LX_CAP_LAST)
         return -EINVAL;

@@ -22,7 +22,7 @@ static int read_filter(struct task *t, uaddr_t uprog, u32 flags, struct seccomp_
         return -EFAULT;
     if (!prog.len || prog.len > LIMIT_BPF_INSNS)
         return -EINVAL;
-    if (!t->cred->no_new_privs && !cred_capable(task_cred(t), LX_CAP_SYS_ADMIN))
+    if (!t->cred->no_new_privs && !cred_ns_capable(task_cred(t), LX_CAP_SYS_ADMIN))
         return -EACCES;
     insns = malloc(prog.len * sizeof(*insns));
     if (!insns)

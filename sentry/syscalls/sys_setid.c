@@ -50,7 +50,7 @@ s64 sys_setuid(struct task *t, const u64 a[6])
         cred_put(c);
         return -EINVAL;
     }
-    if (cred_capable(c, LX_CAP_SETUID)) {
+    if (cred_ns_capable(c, LX_CAP_SETUID)) {
         c->uid = c->suid = uid;
     } else if (uid != c->uid && uid != c->suid) {
         cred_put(c);
@@ -71,7 +71,7 @@ s64 sys_setgid(struct task *t, const u64 a[6])
         cred_put(c);
         return -EINVAL;
     }
-    if (cred_capable(c, LX_CAP_SETGID)) {
+    if (cred_ns_capable(c, LX_CAP_SETGID)) {
         c->gid = c->sgid = gid;
     } else if (gid != c->gid && gid != c->sgid) {
         cred_put(c);
@@ -112,7 +112,7 @@ s64 sys_setreuid(struct task *t, const u64 a[6])
         return -ENOMEM;
     err = arg_uid(c, a[0], &r) < 0 || arg_uid(c, a[1], &e) < 0 ? -EINVAL : 0;
     if (!err)
-        err = set_re(cred_capable(c, LX_CAP_SETUID), r, e, &c->uid, &c->euid, &c->suid,
+        err = set_re(cred_ns_capable(c, LX_CAP_SETUID), r, e, &c->uid, &c->euid, &c->suid,
                      &c->fsuid);
     if (!err)
         return commit_uid(t, c);
@@ -130,7 +130,7 @@ s64 sys_setregid(struct task *t, const u64 a[6])
         return -ENOMEM;
     err = arg_gid(c, a[0], &r) < 0 || arg_gid(c, a[1], &e) < 0 ? -EINVAL : 0;
     if (!err)
-        err = set_re(cred_capable(c, LX_CAP_SETGID), r, e, &c->gid, &c->egid, &c->sgid,
+        err = set_re(cred_ns_capable(c, LX_CAP_SETGID), r, e, &c->gid, &c->egid, &c->sgid,
                      &c->fsgid);
     if (!err)
         return commit_gid(t, c);
@@ -168,7 +168,7 @@ s64 sys_setresuid(struct task *t, const u64 a[6])
     for (int i = 0; i < 3 && !err; i++)
         err = arg_uid(c, a[i], &want[i]);
     if (!err)
-        err = set_res(cred_capable(c, LX_CAP_SETUID), want, &c->uid, &c->euid, &c->suid,
+        err = set_res(cred_ns_capable(c, LX_CAP_SETUID), want, &c->uid, &c->euid, &c->suid,
                       &c->fsuid);
     if (!err)
         return commit_uid(t, c);
@@ -187,7 +187,7 @@ s64 sys_setresgid(struct task *t, const u64 a[6])
     for (int i = 0; i < 3 && !err; i++)
         err = arg_gid(c, a[i], &want[i]);
     if (!err)
-        err = set_res(cred_capable(c, LX_CAP_SETGID), want, &c->gid, &c->egid, &c->sgid,
+        err = set_res(cred_ns_capable(c, LX_CAP_SETGID), want, &c->gid, &c->egid, &c->sgid,
                       &c->fsgid);
     if (!err)
         return commit_gid(t, c);
@@ -203,7 +203,7 @@ s64 sys_setfsuid(struct task *t, const u64 a[6])
 
     if (c && arg_uid(c, a[0], &uid) == 0 && uid != KEEP &&
         (uid == c->uid || uid == c->euid || uid == c->suid || uid == c->fsuid ||
-         cred_capable(c, LX_CAP_SETUID))) {
+         cred_ns_capable(c, LX_CAP_SETUID))) {
         c->fsuid = uid;
         cred_fix_setfsuid(c, t->cred);
         task_set_cred(t, c);
@@ -220,7 +220,7 @@ s64 sys_setfsgid(struct task *t, const u64 a[6])
 
     if (c && arg_gid(c, a[0], &gid) == 0 && gid != KEEP &&
         (gid == c->gid || gid == c->egid || gid == c->sgid || gid == c->fsgid ||
-         cred_capable(c, LX_CAP_SETGID))) {
+         cred_ns_capable(c, LX_CAP_SETGID))) {
         c->fsgid = gid;
         task_set_cred(t, c);
         c = NULL;
@@ -248,7 +248,7 @@ s64 sys_setgroups(struct task *t, const u64 a[6])
     struct cred *c;
     int err;
 
-    if (!cred_capable(t->cred, LX_CAP_SETGID) || t->cred->user_ns->setgroups_denied ||
+    if (!cred_ns_capable(t->cred, LX_CAP_SETGID) || t->cred->user_ns->setgroups_denied ||
         !t->cred->user_ns->gid_map.n)
         return -EPERM;
     if (n > LIMIT_GROUPS)

@@ -16,7 +16,10 @@
 #include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -381,6 +384,92 @@ TEST(user_mapped_by_parent, "clone write setuid setgroups kill")
     snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
     EXPECT_GT(put_text(path, "0 5000 100\n100 0 1\n"), 0);
     EXPECT_EQ(write(go[1], "g", 1), 1);
+    EXPECT_CHILD_OK(pid);
+}
+
+/* Who opens a map and who is made to write to it are two: the rights are the opener's. */
+TEST(user_map_opener, "open write")
+{
+    int go[2], fd;
+    pid_t owner, pid;
+    char path[64], byte;
+
+    need_setid();
+    need_setfcap();
+    skip_without_user_ns();
+    REQUIRE_OK(pipe(go));
+    IN_CHILD(owner)
+    {
+        become(1234);
+        REQUIRE_OK(SYS(unshare, CLONE_NEWUSER));
+        fd = (int)REQUIRE_OK(open("/proc/self/uid_map", O_RDWR));
+        IN_CHILD(pid)
+        {
+            EXPECT_ERRNO(write(fd, "0 0 1\n", 6), EPERM);
+        }
+        EXPECT_CHILD_OK(pid);
+        EXPECT_EQ(write(go[1], "g", 1), 1);
+        pause();
+    }
+    EXPECT_EQ(read(go[0], &byte, 1), 1);
+    snprintf(path, sizeof(path), "/proc/%d/uid_map", owner);
+    IN_CHILD(pid)
+    {
+        REQUIRE_OK(SYS(setresgid, -1, 1234, -1));
+        REQUIRE_OK(SYS(setresuid, -1, 1234, -1));
+        fd = (int)REQUIRE_OK(open(path, O_RDWR));
+        REQUIRE_OK(SYS(setresuid, -1, 0, -1));
+        EXPECT_ERRNO(write(fd, "0 0 1\n", 6), EPERM);
+        EXPECT_ERRNO(write(fd, "0 5000 10\n", 10), EPERM);
+        close(fd);
+        fd = (int)REQUIRE_OK(open(path, O_RDWR));
+        REQUIRE_OK(SYS(setresuid, -1, 1234, -1));
+        EXPECT_ERRNO(write(fd, "0 5000 10\n", 10), EPERM);
+        REQUIRE_OK(SYS(setresuid, -1, 0, -1));
+        EXPECT_EQ(write(fd, "0 5000 10\n", 10), 10);
+    }
+    EXPECT_CHILD_OK(pid);
+    guest_end(owner);
+}
+
+/* Every capability in a namespace of one's own is none over what belongs to the machine. */
+TEST(user_root_is_not_root,
+     "mknod:EPERM setrlimit:EPERM setxattr:EPERM msgctl:EPERM mount:EPERM timerfd_create:EPERM")
+{
+    const char *dir = guest_scratch();
+    pid_t pid;
+
+    need_setid();
+    need_setfcap();
+    skip_without_user_ns();
+    guest_make_file("file", "x");
+    IN_CHILD(pid)
+    {
+        struct rlimit core = {0, 0}, more = {0, 4096};
+        struct msqid_ds ds;
+        int id;
+
+        REQUIRE_OK(SYS(setrlimit, RLIMIT_CORE, &core));
+        REQUIRE_OK(SYS(unshare, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC));
+        map_own(0, 0);
+        EXPECT(guest_has_cap(CAP_SYS_RESOURCE));
+        EXPECT_ERRNO(SYS(setrlimit, RLIMIT_CORE, &more), EPERM);
+        EXPECT_ERRNO(SYS(mknod, "null", S_IFCHR | 0666, makedev(1, 3)), EPERM);
+        EXPECT_OK(SYS(mknod, "fifo", S_IFIFO | 0666, 0));
+        EXPECT_ERRNO(SYS(setxattr, "file", "trusted.x", "y", 1, 0), EPERM);
+        EXPECT_ERRNO(SYS(timerfd_create, CLOCK_BOOTTIME_ALARM, 0), EPERM);
+        id = (int)REQUIRE_OK(SYS(msgget, IPC_PRIVATE, 0600));
+        EXPECT_OK(SYS(msgctl, id, IPC_STAT, &ds));
+        EXPECT_OK(SYS(msgctl, id, IPC_SET, &ds));
+        ds.msg_qbytes = 1 << 30;
+        EXPECT_ERRNO(SYS(msgctl, id, IPC_SET, &ds), EPERM);
+        /* Neither the file systems that were there, nor what shows somebody else's namespaces. */
+        EXPECT_ERRNO(SYS(mount, NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL), EPERM);
+        EXPECT_ERRNO(SYS(mount, "none", dir, "proc", 0, NULL), EPERM);
+        EXPECT_ERRNO(SYS(mount, "none", dir, "sysfs", 0, NULL), EPERM);
+        EXPECT_OK(SYS(mount, "none", dir, "tmpfs", 0, NULL));
+        EXPECT_OK(SYS(mount, NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL));
+    }
     EXPECT_CHILD_OK(pid);
 }
 
