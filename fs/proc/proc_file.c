@@ -110,7 +110,7 @@ static ssize_t file_text_write(struct file *f, struct uio *from, s64 *pos)
     if (len < 0)
         return len;
     text[len] = 0;
-    rc = n->entry->store(n, text, (size_t)len);
+    rc = n->entry->store(n, f->cred, text, (size_t)len);
     if (rc < 0)
         return rc;
     *pos += len;

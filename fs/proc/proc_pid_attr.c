@@ -34,7 +34,8 @@ int proc_show_pid_comm(const struct proc_node *n, struct proc_text *out)
 }
 
 /* proc_store_pid_comm() - a thread may name itself and the threads beside it. */
-int proc_store_pid_comm(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_comm(const struct proc_node *n, const struct cred *opener, const char *text,
+                        size_t len)
 {
     struct task *t = proc_task(n);
     int rc = t ? 0 : -ESRCH;
@@ -149,7 +150,8 @@ static int set_oom_adj(const struct proc_node *n, s32 adj)
     return rc;
 }
 
-int proc_store_pid_oom_score_adj(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_oom_score_adj(const struct proc_node *n, const struct cred *opener,
+                                 const char *text, size_t len)
 {
     s32 v;
     int rc = proc_parse_s32(text, &v);
@@ -175,7 +177,8 @@ int proc_show_pid_oom_adj(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-int proc_store_pid_oom_adj(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_oom_adj(const struct proc_node *n, const struct cred *opener, const char *text,
+                           size_t len)
 {
     s32 v;
     int rc = proc_parse_s32(text, &v);

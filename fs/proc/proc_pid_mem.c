@@ -141,7 +141,8 @@ static ssize_t pagemap_read(struct file *f, struct uio *to, s64 *pos)
 
 const struct file_ops proc_pagemap_ops = {.read = pagemap_read, .seek = by_address_seek};
 
-int proc_store_pid_clear_refs(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_clear_refs(const struct proc_node *n, const struct cred *opener,
+                              const char *text, size_t len)
 {
     struct mm *mm;
     s32 how;
@@ -171,7 +172,8 @@ int proc_show_pid_coredump_filter(const struct proc_node *n, struct proc_text *o
     return 0;
 }
 
-int proc_store_pid_coredump_filter(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_coredump_filter(const struct proc_node *n, const struct cred *opener,
+                                   const char *text, size_t len)
 {
     enum { KINDS = 0x1ff };
     struct mm *mm;

@@ -55,7 +55,8 @@ int proc_show_pid_timerslack(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-int proc_store_pid_timerslack(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_timerslack(const struct proc_node *n, const struct cred *opener,
+                              const char *text, size_t len)
 {
     struct task *t;
     u64 ns;

@@ -93,7 +93,8 @@ static int parse_map(const char *text, struct id_extent *e)
     return n ? n : -EINVAL;
 }
 
-static int store_map(const struct proc_node *n, const char *text, size_t len, bool gid)
+static int store_map(const struct proc_node *n, const struct cred *opener, const char *text,
+                     size_t len, bool gid)
 {
     auto_put(user_ns) struct user_ns *ns = node_ns(n);
     struct id_extent *e;
@@ -107,20 +108,22 @@ static int store_map(const struct proc_node *n, const char *text, size_t len, bo
     if (!e)
         return -ENOMEM;
     count = parse_map(text, e);
-    err = count < 0 ? count : user_ns_set_map(ns, gid, e, (u32)count, task_cred(current));
+    err = count < 0 ? count : user_ns_set_map(ns, gid, e, (u32)count, opener, task_cred(current));
     if (err)
         free(e);
     return err;
 }
 
-int proc_store_pid_uid_map(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_uid_map(const struct proc_node *n, const struct cred *opener, const char *text,
+                           size_t len)
 {
-    return store_map(n, text, len, false);
+    return store_map(n, opener, text, len, false);
 }
 
-int proc_store_pid_gid_map(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_gid_map(const struct proc_node *n, const struct cred *opener, const char *text,
+                           size_t len)
 {
-    return store_map(n, text, len, true);
+    return store_map(n, opener, text, len, true);
 }
 
 /* --- setgroups --- */
@@ -135,19 +138,20 @@ int proc_show_pid_setgroups(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-int proc_store_pid_setgroups(const struct proc_node *n, const char *text, size_t len)
+int proc_store_pid_setgroups(const struct proc_node *n, const struct cred *opener, const char *text,
+                             size_t len)
 {
     auto_put(user_ns) struct user_ns *ns = node_ns(n);
     bool allow = !strncmp(text, "allow", 5), deny = !strncmp(text, "deny", 4);
     const char *rest = text + (allow ? 5 : 4);
 
-    if (!ns || !current)
+    if (!ns)
         return -ESRCH;
     if (!allow && !deny)
         return -EINVAL;
     if (rest[strspn(rest, " \t\n")])
         return -EINVAL;
-    if (!cred_has_cap(task_cred(current), ns, LX_CAP_SYS_ADMIN))
+    if (!cred_has_cap(opener, ns, LX_CAP_SYS_ADMIN))
         return -EACCES;
     if (deny)
         return user_ns_deny_setgroups(ns);

@@ -33,7 +33,8 @@ extern const struct proc_dynamic proc_fd_names, proc_fdinfo_names;
 
 /* --- texts, by the file that has them --- */
 typedef int proc_show_fn(const struct proc_node *n, struct proc_text *out);
-typedef int proc_store_fn(const struct proc_node *n, const char *text, size_t len);
+typedef int proc_store_fn(const struct proc_node *n, const struct cred *opener, const char *text,
+                          size_t len);
 
 /* proc_system.c */
 proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_cpuinfo,
@@ -74,7 +75,7 @@ proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
 proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj, proc_store_pid_oom_adj;
 /* proc_net_inet.c */
 proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_ipv6_route, proc_show_net_raw,
-    proc_show_net_raw6, proc_show_net_snmp, proc_show_net_sockstat, proc_show_net_sockstat6, proc_show_net_tcp,
-    proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6;
+    proc_show_net_raw6, proc_show_net_snmp, proc_show_net_sockstat, proc_show_net_sockstat6,
+    proc_show_net_tcp, proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6;
 /* proc_pid_userns.c */
 proc_store_fn proc_store_pid_uid_map, proc_store_pid_gid_map, proc_store_pid_setgroups;

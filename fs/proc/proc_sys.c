@@ -157,12 +157,14 @@ static int store_uts(const char *text, bool domain)
     return 0;
 }
 
-static int store_hostname(const struct proc_node *n, const char *text, size_t len)
+static int store_hostname(const struct proc_node *n, const struct cred *opener, const char *text,
+                          size_t len)
 {
     return store_uts(text, false);
 }
 
-static int store_domainname(const struct proc_node *n, const char *text, size_t len)
+static int store_domainname(const struct proc_node *n, const struct cred *opener, const char *text,
+                            size_t len)
 {
     return store_uts(text, true);
 }

@@ -45,25 +45,26 @@ static int parse(const char *text, u64 *values, u32 n)
 }
 
 /* LIMIT_FILE() - show and store one limit of at most `most`. */
-#define LIMIT_FILE(name, type, most)                                               \
-    int proc_show_##name(const struct proc_node *n, struct proc_text *out)         \
-    {                                                                              \
-        if (!reader_ns())                                                          \
-            return -ENOENT;                                                        \
-        proc_printf(out, "%lu\n", (unsigned long)ipc_ns_limits(reader_ns()).name); \
-        return 0;                                                                  \
-    }                                                                              \
-    int proc_store_##name(const struct proc_node *n, const char *text, size_t len) \
-    {                                                                              \
-        struct ipc_limits l;                                                       \
-        u64 value;                                                                 \
-                                                                                   \
-        if (!reader_ns() || parse(text, &value, 1) < 0 || value > (u64)(most))     \
-            return -EINVAL;                                                        \
-        l = ipc_ns_limits(reader_ns());                                            \
-        l.name = (type)value;                                                      \
-        ipc_ns_set_limits(reader_ns(), &l);                                        \
-        return 0;                                                                  \
+#define LIMIT_FILE(name, type, most)                                                              \
+    int proc_show_##name(const struct proc_node *n, struct proc_text *out)                        \
+    {                                                                                             \
+        if (!reader_ns())                                                                         \
+            return -ENOENT;                                                                       \
+        proc_printf(out, "%lu\n", (unsigned long)ipc_ns_limits(reader_ns()).name);                \
+        return 0;                                                                                 \
+    }                                                                                             \
+    int proc_store_##name(const struct proc_node *n, const struct cred *opener, const char *text, \
+                          size_t len)                                                             \
+    {                                                                                             \
+        struct ipc_limits l;                                                                      \
+        u64 value;                                                                                \
+                                                                                                  \
+        if (!reader_ns() || parse(text, &value, 1) < 0 || value > (u64)(most))                    \
+            return -EINVAL;                                                                       \
+        l = ipc_ns_limits(reader_ns());                                                           \
+        l.name = (type)value;                                                                     \
+        ipc_ns_set_limits(reader_ns(), &l);                                                       \
+        return 0;                                                                                 \
     }
 
 LIMIT_FILE(shmmax, u64, UINT64_MAX)
@@ -91,7 +92,8 @@ int proc_show_sem(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
-int proc_store_sem(const struct proc_node *n, const char *text, size_t len)
+int proc_store_sem(const struct proc_node *n, const struct cred *opener, const char *text,
+                   size_t len)
 {
     struct ipc_limits l;
     u64 v[4];

@@ -60,8 +60,10 @@ struct proc_entry {
     u32 flags; /* PROC_* */
     /* show() - a file's text. Return: 0, or what read(2) answers. */
     int (*show)(const struct proc_node *n, struct proc_text *out);
-    /* store() - a write of `len` bytes, a NUL behind them. Return: 0, errno. */
-    int (*store)(const struct proc_node *n, const char *text, size_t len);
+    /* store() - a write of `len` bytes, a NUL behind them, into a file that `opener` opened: who writes
+     * may be another, who was made to. Return: 0, errno. */
+    int (*store)(const struct proc_node *n, const struct cred *opener, const char *text,
+                 size_t len);
     /* ops - a file that is no text has operations of its own; its node is f->inode's. */
     const struct file_ops *ops;
     ssize_t (*readlink)(const struct proc_node *n, char *buf, size_t cap);

@@ -87,10 +87,13 @@ static bool may_map_root(const struct user_ns *ns, const struct cred *c)
     return cred_has_cap(c, ns->parent, LX_CAP_SETFCAP);
 }
 
-/* may_map() - one's own id, or any with CAP_SETUID or CAP_SETGID over the parent. */
+/* may_map() - the opener's own id, or any if it and the writer have CAP_SETUID or CAP_SETGID over the
+ * parent. */
 static bool may_map(const struct user_ns *ns, bool gid, const struct id_extent *e, u32 n,
-                    const struct cred *c)
+                    const struct cred *c, const struct cred *writer)
 {
+    int cap = gid ? LX_CAP_SETGID : LX_CAP_SETUID;
+
     if (!gid && maps_root(e, n) && !may_map_root(ns, c))
         return false;
     if (n == 1 && e[0].count == 1 && ns->owner_uid == c->euid) {
@@ -99,7 +102,7 @@ static bool may_map(const struct user_ns *ns, bool gid, const struct id_extent *
         if (gid && ns->setgroups_denied && gid_to_kgid(ns->parent, e[0].outside) == c->egid)
             return true;
     }
-    return cred_has_cap(c, ns->parent, gid ? LX_CAP_SETGID : LX_CAP_SETUID);
+    return cred_has_cap(c, ns->parent, cap) && cred_has_cap(writer, ns->parent, cap);
 }
 
 /* parent_has() - is the whole range mapped by one extent of the parent? */
@@ -118,19 +121,19 @@ static bool parent_has(const struct user_ns *ns, bool gid, const struct id_exten
 }
 
 int user_ns_set_map(struct user_ns *ns, bool gid, struct id_extent *extents, u32 n,
-                    const struct cred *c)
+                    const struct cred *opener, const struct cred *writer)
 {
     struct id_map *m = gid ? &ns->gid_map : &ns->uid_map;
     int err = 0;
 
-    if (!ns->parent || (c->user_ns != ns && c->user_ns != ns->parent))
+    if (!ns->parent || (opener->user_ns != ns && opener->user_ns != ns->parent))
         return -EPERM;
     mutex_lock(&ns->lock);
-    if (m->n || !cred_has_cap(c, ns, LX_CAP_SYS_ADMIN))
+    if (m->n || !cred_has_cap(opener, ns, LX_CAP_SYS_ADMIN))
         err = -EPERM;
     else if (!well_formed(extents, n))
         err = -EINVAL;
-    else if (!may_map(ns, gid, extents, n, c))
+    else if (!may_map(ns, gid, extents, n, opener, writer))
         err = -EPERM;
     for (u32 i = 0; i < n && !err; i++)
         if (!parent_has(ns, gid, &extents[i]))
