@@ -151,19 +151,15 @@ s64 sys_get_robust_list(struct task *t, const u64 a[6])
 {
     u64 head, len = ROBUST_HEAD_BYTES;
     struct task *of = (s32)a[0] ? pid_find_task(t->pid->ns, (s32)a[0]) : task_get(t);
-    struct cred *cred;
-    bool may;
+    int err;
 
     if (!of)
         return -ESRCH;
-    cred = task_cred_of(of);
-    may = of->tg == t->tg || cred_capable(task_cred(t), 19 /* CAP_SYS_PTRACE */) ||
-          (t->cred->uid == cred->euid && t->cred->uid == cred->suid && t->cred->uid == cred->uid);
-    cred_put(cred);
+    err = task_may_access(t, of, true);
     head = of->robust_list;
     task_put(of);
-    if (!may)
-        return -EPERM;
+    if (err)
+        return err;
     if (usermem_put(t->mm, a[2], &len) < 0)
         return -EFAULT;
     return usermem_put(t->mm, a[1], &head);
