@@ -88,7 +88,8 @@ s64 ipc_get_id(struct task *t, enum ipc_kind kind, const struct ipc_get *get);
 /* ipc_object_init() - the common part of a fresh object that `t` makes. */
 void ipc_object_init(struct ipc_object *o, struct obj_type *type, struct ipc_ns *ns,
                      enum ipc_kind kind);
-/* ipc_find() - by id: a new reference, or NULL. ipc_find_index(): by slot. */
+/* ipc_find() - by id: a new reference, or NULL. ipc_find_index(): by slot, or by
+ * an id whose sequence number doesn't count. */
 struct ipc_object *ipc_find(struct ipc_ns *ns, enum ipc_kind kind, s32 id);
 struct ipc_object *ipc_find_index(struct ipc_ns *ns, enum ipc_kind kind, s32 index);
 /* ipc_next() - the object in the lowest slot ≥ *index, which becomes the one behind it: a new
@@ -101,6 +102,26 @@ s32 ipc_last_index(struct ipc_ns *ns, enum ipc_kind kind);
 void ipc_remove_locked(struct ipc_object *o);
 void ipc_hide_locked(struct ipc_object *o);
 struct ipc_table *ipc_table_of(const struct ipc_object *o);
+
+/* --- calls on one object; each finds it by id: -EINVAL, then says who may not, then -EIDRM --- */
+
+/* ipc_begin() - whoever has the rights of `mode`. Return: 0 and *out, with its lock held and a
+ * reference, until ipc_end(). */
+int ipc_begin(struct task *t, enum ipc_kind kind, s32 id, u32 mode, struct ipc_object **out);
+/* ipc_begin_owner() - its owner, as for IPC_SET. */
+int ipc_begin_owner(struct task *t, enum ipc_kind kind, s32 id, struct ipc_object **out);
+/* ipc_begin_stat() - IPC_STAT; by slot: SHM_STAT and its like; and with no rights, SHM_STAT_ANY.
+ * Return: as ipc_begin(), by slot the object's id. */
+enum ipc_stat { IPC_STAT_ID, IPC_STAT_SLOT, IPC_STAT_SLOT_ANY };
+s64 ipc_begin_stat(struct task *t, enum ipc_kind kind, s32 id, enum ipc_stat how,
+                   struct ipc_object **out);
+void ipc_end(struct ipc_object *o);
+/* ipc_set_perm() - IPC_SET where there is no more to it. */
+int ipc_set_perm(struct task *t, enum ipc_kind kind, s32 id, const struct lx_ipc_perm *perm);
+/* ipc_remove() - IPC_RMID. shut_locked(): with the locks of table and object held, does what the kind
+ * needs and ipc_remove_locked(); or, if it may have to stay, ipc_hide_locked(). Return: it is gone. */
+int ipc_remove(struct task *t, enum ipc_kind kind, s32 id,
+               bool (*shut_locked)(struct ipc_object *o));
 
 /* ipc_may_locked() - has the calling task the rights of `mode` (any of 0777)? Return: 0, -EACCES. */
 int ipc_may_locked(const struct task *t, const struct ipc_object *o, u32 mode);

@@ -119,7 +119,7 @@ struct ipc_object *ipc_find_index(struct ipc_ns *ns, enum ipc_kind kind, s32 ind
     struct ipc_object *o;
 
     mutex_lock(&tab->lock);
-    o = ipc_object_get(at_slot_locked(tab, index));
+    o = ipc_object_get(at_slot_locked(tab, index & (s32)(SLOTS_MAX - 1)));
     mutex_unlock(&tab->lock);
     return o;
 }
@@ -146,6 +146,99 @@ s32 ipc_last_index(struct ipc_ns *ns, enum ipc_kind kind)
         ;
     mutex_unlock(&tab->lock);
     return i ? (s32)i - 1 : 0;
+}
+
+/* --- calls on one object --- */
+
+/* checked() - `o`, locked and referenced, goes to the caller unless `err` or its removal forbids. */
+static int checked(struct ipc_object *o, int err, struct ipc_object **out)
+{
+    if (!err && o->removed)
+        err = -EIDRM;
+    if (err)
+        ipc_end(o);
+    else
+        *out = o;
+    return err;
+}
+
+int ipc_begin(struct task *t, enum ipc_kind kind, s32 id, u32 mode, struct ipc_object **out)
+{
+    struct ipc_object *o = ipc_find(t->ns->ipc, kind, id);
+
+    if (!o)
+        return -EINVAL;
+    mutex_lock(&o->lock);
+    return checked(o, ipc_may_locked(t, o, mode), out);
+}
+
+int ipc_begin_owner(struct task *t, enum ipc_kind kind, s32 id, struct ipc_object **out)
+{
+    struct ipc_object *o = ipc_find(t->ns->ipc, kind, id);
+
+    if (!o)
+        return -EINVAL;
+    mutex_lock(&o->lock);
+    return checked(o, ipc_owner_locked(t, o), out);
+}
+
+s64 ipc_begin_stat(struct task *t, enum ipc_kind kind, s32 id, enum ipc_stat how,
+                   struct ipc_object **out)
+{
+    struct ipc_object *o;
+    int err;
+
+    if (how == IPC_STAT_ID)
+        return ipc_begin(t, kind, id, 0444, out);
+    o = ipc_find_index(t->ns->ipc, kind, id);
+    if (!o)
+        return -EINVAL;
+    mutex_lock(&o->lock);
+    err = checked(o, how == IPC_STAT_SLOT_ANY ? 0 : ipc_may_locked(t, o, 0444), out);
+    return err ? err : o->id;
+}
+
+void ipc_end(struct ipc_object *o)
+{
+    mutex_unlock(&o->lock);
+    ipc_object_put(o);
+}
+
+int ipc_set_perm(struct task *t, enum ipc_kind kind, s32 id, const struct lx_ipc_perm *perm)
+{
+    struct ipc_object *o;
+    int err = ipc_begin_owner(t, kind, id, &o);
+
+    if (err)
+        return err;
+    err = ipc_set_perm_locked(t, o, perm);
+    ipc_end(o);
+    return err;
+}
+
+int ipc_remove(struct task *t, enum ipc_kind kind, s32 id,
+               bool (*shut_locked)(struct ipc_object *o))
+{
+    struct ipc_table *tab = &t->ns->ipc->table[kind];
+    struct ipc_object *o = ipc_find(t->ns->ipc, kind, id);
+    bool gone = false;
+    int err;
+
+    if (!o)
+        return -EINVAL;
+    mutex_lock(&tab->lock);
+    mutex_lock(&o->lock);
+    err = ipc_owner_locked(t, o);
+    if (!err && o->removed)
+        err = -EIDRM;
+    if (!err)
+        gone = shut_locked(o);
+    mutex_unlock(&o->lock);
+    mutex_unlock(&tab->lock);
+    if (gone)
+        ipc_object_put(o); /* the table's */
+    ipc_object_put(o);
+    return err;
 }
 
 static struct ipc_object *find_key_locked(const struct ipc_table *tab, s32 key)

@@ -257,10 +257,13 @@ static void set_search(struct msg_receiver *r, s64 type, u32 flags)
 }
 
 /* copy_of() - for MSG_COPY. */
-static int copy_of(const struct msg *m, struct msg **out)
+static int copy_of(const struct msg *m, u64 cap, struct msg **out)
 {
-    struct msg *copy = msg_new(m->type, m->len);
+    struct msg *copy;
 
+    if (cap < m->len)
+        return -EINVAL; /* a copy is whole, whatever MSG_NOERROR says */
+    copy = msg_new(m->type, m->len);
     if (!copy)
         return -ENOMEM;
     memcpy(copy->text, m->text, m->len);
@@ -278,7 +281,7 @@ static int take_locked(struct msg_queue *q, struct msg_receiver *r)
     if (r->cap < m->len && !r->truncates)
         return -E2BIG;
     if (r->how == SEARCH_NUMBER)
-        return copy_of(m, &r->got);
+        return copy_of(m, r->cap, &r->got);
     list_del(&m->node);
     q->bytes -= m->len;
     q->count--;
@@ -336,24 +339,15 @@ static void show_locked(const struct task *t, const struct msg_queue *q, struct 
     ipc_show_perm_locked(t, &q->o, &out->perm);
 }
 
-s64 msg_stat(struct task *t, s32 id, u32 cmd, struct lx_msqid_ds *out)
+s64 msg_stat(struct task *t, s32 id, enum ipc_stat how, struct lx_msqid_ds *out)
 {
-    struct ipc_ns *ns = t->ns->ipc;
-    auto_put(ipc_object) struct ipc_object *o =
-        cmd == LX_IPC_STAT ? ipc_find(ns, IPC_MSG, id) : ipc_find_index(ns, IPC_MSG, id);
-    s64 r;
+    struct ipc_object *o;
+    s64 r = ipc_begin_stat(t, IPC_MSG, id, how, &o);
 
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    r = cmd == LX_MSG_STAT_ANY ? 0 : ipc_may_locked(t, o, 0444);
-    if (!r && o->removed)
-        r = -EIDRM;
-    if (!r) {
-        show_locked(t, to_queue(o), out);
-        r = cmd == LX_IPC_STAT ? 0 : o->id;
-    }
-    mutex_unlock(&o->lock);
+    if (r < 0)
+        return r;
+    show_locked(t, to_queue(o), out);
+    ipc_end(o);
     return r;
 }
 
@@ -371,17 +365,13 @@ static void wake_all_locked(struct msg_queue *q, int receivers, int senders)
 
 int msg_set(struct task *t, s32 id, const struct lx_msqid_ds *in)
 {
-    auto_put(ipc_object) struct ipc_object *o = ipc_find(t->ns->ipc, IPC_MSG, id);
-    int err;
+    struct ipc_object *o;
+    int err = ipc_begin_owner(t, IPC_MSG, id, &o);
 
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    err = ipc_owner_locked(t, o);
-    if (!err && o->removed)
-        err = -EIDRM;
-    if (!err && in->qbytes > ipc_ns_limits(o->ns).msgmnb &&
-        !cred_has_cap(task_cred(t), o->ns->user_ns, LX_CAP_SYS_RESOURCE))
+    if (err)
+        return err;
+    if (in->qbytes > ipc_ns_limits(o->ns).msgmnb &&
+        !cred_capable(task_cred(t), LX_CAP_SYS_RESOURCE))
         err = -EPERM;
     if (!err)
         err = ipc_set_perm_locked(t, o, &in->perm);
@@ -390,32 +380,20 @@ int msg_set(struct task *t, s32 id, const struct lx_msqid_ds *in)
         /* Rights may have gone, room may have come. */
         wake_all_locked(to_queue(o), -EAGAIN, 0);
     }
-    mutex_unlock(&o->lock);
+    ipc_end(o);
     return err;
+}
+
+static bool shut_locked(struct ipc_object *o)
+{
+    ipc_remove_locked(o);
+    wake_all_locked(to_queue(o), -EIDRM, -EIDRM);
+    return true;
 }
 
 int msg_remove(struct task *t, s32 id)
 {
-    struct ipc_table *tab = &t->ns->ipc->table[IPC_MSG];
-    auto_put(ipc_object) struct ipc_object *o = ipc_find(t->ns->ipc, IPC_MSG, id);
-    int err;
-
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&tab->lock);
-    mutex_lock(&o->lock);
-    err = ipc_owner_locked(t, o);
-    if (!err && o->removed)
-        err = -EIDRM;
-    if (!err) {
-        ipc_remove_locked(o);
-        wake_all_locked(to_queue(o), -EIDRM, -EIDRM);
-    }
-    mutex_unlock(&o->lock);
-    mutex_unlock(&tab->lock);
-    if (!err)
-        ipc_object_put(o);
-    return err;
+    return ipc_remove(t, IPC_MSG, id, shut_locked);
 }
 
 void msg_totals(struct ipc_ns *ns, struct lx_msginfo *out)

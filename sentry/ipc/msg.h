@@ -22,7 +22,7 @@ int msg_send(struct task *t, s32 id, struct msg *m, u32 flags);
 int msg_receive(struct task *t, s32 id, u64 cap, s64 type, u32 flags, struct msg **out);
 
 /* msgctl(2) by command, as shm_stat() and its like. */
-s64 msg_stat(struct task *t, s32 id, u32 cmd, struct lx_msqid_ds *out);
+s64 msg_stat(struct task *t, s32 id, enum ipc_stat how, struct lx_msqid_ds *out);
 int msg_set(struct task *t, s32 id, const struct lx_msqid_ds *in);
 int msg_remove(struct task *t, s32 id);
 /* msg_totals() - MSG_INFO: queues, messages and bytes of a namespace. */

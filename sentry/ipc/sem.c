@@ -131,104 +131,59 @@ int sem_operate(struct task *t, s32 id, const struct lx_sembuf *ops, u32 nops, u
 
 /* --- semctl --- */
 
-s64 sem_stat(struct task *t, s32 id, u32 cmd, struct lx_semid_ds *out)
+s64 sem_stat(struct task *t, s32 id, enum ipc_stat how, struct lx_semid_ds *out)
 {
-    struct ipc_ns *ns = t->ns->ipc;
-    auto_put(ipc_object) struct ipc_object *o =
-        cmd == LX_IPC_STAT ? ipc_find(ns, IPC_SEM, id) : ipc_find_index(ns, IPC_SEM, id);
-    s64 r;
+    struct ipc_object *o;
+    s64 r = ipc_begin_stat(t, IPC_SEM, id, how, &o);
 
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    r = cmd == LX_SEM_STAT_ANY ? 0 : ipc_may_locked(t, o, 0444);
-    if (!r && o->removed)
-        r = -EIDRM;
-    if (!r) {
-        *out = (struct lx_semid_ds){
-            .otime = to_set(o)->otime, .ctime = o->ctime, .nsems = to_set(o)->n};
-        ipc_show_perm_locked(t, o, &out->perm);
-        r = cmd == LX_IPC_STAT ? 0 : o->id;
-    }
-    mutex_unlock(&o->lock);
+    if (r < 0)
+        return r;
+    *out =
+        (struct lx_semid_ds){.otime = to_set(o)->otime, .ctime = o->ctime, .nsems = to_set(o)->n};
+    ipc_show_perm_locked(t, o, &out->perm);
+    ipc_end(o);
     return r;
 }
 
 int sem_set_perm(struct task *t, s32 id, const struct lx_semid_ds *in)
 {
-    auto_put(ipc_object) struct ipc_object *o = ipc_find(t->ns->ipc, IPC_SEM, id);
-    int err;
-
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    err = ipc_owner_locked(t, o);
-    if (!err)
-        err = o->removed ? -EIDRM : ipc_set_perm_locked(t, o, &in->perm);
-    mutex_unlock(&o->lock);
-    return err;
+    return ipc_set_perm(t, IPC_SEM, id, &in->perm);
 }
 
 /* shut_locked() - nobody waits for it any more, nothing will be undone. */
-static void shut_locked(struct sem_set *set)
+static bool shut_locked(struct ipc_object *o)
 {
+    struct sem_set *set = to_set(o);
     struct sem_sleeper *s, *tmp;
     struct sem_undo *u, *next;
 
-    ipc_remove_locked(&set->o);
+    ipc_remove_locked(o);
     list_for_each_safe(s, tmp, &set->sleepers, w.node)
         ipc_wake_locked(&s->w, -EIDRM);
     list_for_each_safe(u, next, &set->undos, in_set)
         list_del(&u->in_set);
+    return true;
 }
 
 int sem_remove(struct task *t, s32 id)
 {
-    struct ipc_table *tab = &t->ns->ipc->table[IPC_SEM];
-    auto_put(ipc_object) struct ipc_object *o = ipc_find(t->ns->ipc, IPC_SEM, id);
-    int err;
-
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&tab->lock);
-    mutex_lock(&o->lock);
-    err = ipc_owner_locked(t, o);
-    if (!err && o->removed)
-        err = -EIDRM;
-    if (!err)
-        shut_locked(to_set(o));
-    mutex_unlock(&o->lock);
-    mutex_unlock(&tab->lock);
-    if (!err)
-        ipc_object_put(o);
-    return err;
+    return ipc_remove(t, IPC_SEM, id, shut_locked);
 }
 
-/* begin() - find a set, lock it and check rights. Return: 0 with its lock held and a reference. */
+/* begin() - as ipc_begin(). end(): as ipc_end(). */
 static int begin(struct task *t, s32 id, u32 mode, struct sem_set **out)
 {
-    struct ipc_object *o = ipc_find(t->ns->ipc, IPC_SEM, id);
-    int err;
+    struct ipc_object *o;
+    int err = ipc_begin(t, IPC_SEM, id, mode, &o);
 
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    err = ipc_may_locked(t, o, mode);
-    if (!err && o->removed)
-        err = -EIDRM;
-    if (err) {
-        mutex_unlock(&o->lock);
-        ipc_object_put(o);
-        return err;
-    }
-    *out = to_set(o);
-    return 0;
+    if (!err)
+        *out = to_set(o);
+    return err;
 }
 
 static void end(struct sem_set *set)
 {
-    mutex_unlock(&set->o.lock);
-    ipc_object_put(&set->o);
+    ipc_end(&set->o);
 }
 
 /* count_sleepers_locked() - who waits for semaphore num to be zero, or to grow. */

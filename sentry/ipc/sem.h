@@ -58,7 +58,7 @@ s64 sem_get(struct task *t, s32 key, s32 n, u32 flags);
 int sem_operate(struct task *t, s32 id, const struct lx_sembuf *ops, u32 nops, u64 deadline);
 
 /* semctl(2) by command. sem_stat() - as shm_stat(). */
-s64 sem_stat(struct task *t, s32 id, u32 cmd, struct lx_semid_ds *out);
+s64 sem_stat(struct task *t, s32 id, enum ipc_stat how, struct lx_semid_ds *out);
 int sem_set_perm(struct task *t, s32 id, const struct lx_semid_ds *in);
 int sem_remove(struct task *t, s32 id);
 /* sem_ask() - GETVAL, GETPID, GETNCNT, GETZCNT. */

@@ -158,7 +158,7 @@ int shm_attach(struct task *t, s32 id, uaddr_t addr, u32 flags, uaddr_t *out)
     args.len = s->size;
     args.mappable = &s->mappable;
     err = mm_map(t->mm, t->thread, &args, out);
-    shm_detached(s);
+    shm_let_go(s);
     return err == -EEXIST ? -EINVAL : err;
 }
 
@@ -185,75 +185,38 @@ static void show_locked(const struct task *t, const struct shm *s, struct lx_shm
     ipc_show_perm_locked(t, &s->o, &out->perm);
 }
 
-s64 shm_stat(struct task *t, s32 id, u32 cmd, struct lx_shmid_ds *out)
+s64 shm_stat(struct task *t, s32 id, enum ipc_stat how, struct lx_shmid_ds *out)
 {
-    struct ipc_ns *ns = t->ns->ipc;
-    auto_put(ipc_object) struct ipc_object *o =
-        cmd == LX_IPC_STAT ? ipc_find(ns, IPC_SHM, id) : ipc_find_index(ns, IPC_SHM, id);
-    s64 r;
+    struct ipc_object *o;
+    s64 r = ipc_begin_stat(t, IPC_SHM, id, how, &o);
 
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    r = cmd == LX_SHM_STAT_ANY ? 0 : ipc_may_locked(t, o, 0444);
-    if (!r && o->removed)
-        r = -EIDRM;
-    if (!r) {
-        show_locked(t, to_shm(o), out);
-        r = cmd == LX_IPC_STAT ? 0 : o->id;
-    }
-    mutex_unlock(&o->lock);
+    if (r < 0)
+        return r;
+    show_locked(t, to_shm(o), out);
+    ipc_end(o);
     return r;
 }
 
 int shm_set(struct task *t, s32 id, const struct lx_shmid_ds *in)
 {
-    auto_put(ipc_object) struct ipc_object *o = ipc_find(t->ns->ipc, IPC_SHM, id);
-    int err;
-
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&o->lock);
-    err = ipc_owner_locked(t, o);
-    if (!err)
-        err = o->removed ? -EIDRM : ipc_set_perm_locked(t, o, &in->perm);
-    mutex_unlock(&o->lock);
-    return err;
+    return ipc_set_perm(t, IPC_SHM, id, &in->perm);
 }
 
-/* remove_locked() - Return: true: the table's reference is the caller's now. */
-static bool remove_locked(struct shm *s)
+/* shut_locked() - one that is attached stays until it is not. */
+static bool shut_locked(struct ipc_object *o)
 {
-    if (!s->nattch) {
-        ipc_remove_locked(&s->o);
+    if (!to_shm(o)->nattch) {
+        ipc_remove_locked(o);
         return true;
     }
-    s->o.mode |= LX_SHM_DEST;
-    ipc_hide_locked(&s->o);
+    o->mode |= LX_SHM_DEST;
+    ipc_hide_locked(o);
     return false;
 }
 
 int shm_remove(struct task *t, s32 id)
 {
-    struct ipc_table *tab = &t->ns->ipc->table[IPC_SHM];
-    auto_put(ipc_object) struct ipc_object *o = ipc_find(t->ns->ipc, IPC_SHM, id);
-    bool gone = false;
-    int err;
-
-    if (!o)
-        return -EINVAL;
-    mutex_lock(&tab->lock);
-    mutex_lock(&o->lock);
-    err = ipc_owner_locked(t, o);
-    if (!err && o->removed)
-        err = -EIDRM;
-    if (!err)
-        gone = remove_locked(to_shm(o));
-    mutex_unlock(&o->lock);
-    mutex_unlock(&tab->lock);
-    if (gone)
-        ipc_object_put(o);
-    return err;
+    return ipc_remove(t, IPC_SHM, id, shut_locked);
 }
 
 int shm_lock(struct task *t, s32 id, bool on)

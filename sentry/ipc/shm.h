@@ -10,8 +10,8 @@ s64 shm_get(struct task *t, s32 key, u64 size, u32 flags);
 int shm_attach(struct task *t, s32 id, uaddr_t addr, u32 flags, uaddr_t *out);
 /* shm_detach() - shmdt(2). */
 int shm_detach(struct task *t, uaddr_t addr);
-/* shm_stat() - IPC_STAT by id; SHM_STAT and SHM_STAT_ANY by index: the id is the result. */
-s64 shm_stat(struct task *t, s32 id, u32 cmd, struct lx_shmid_ds *out);
+/* shm_stat() - IPC_STAT, SHM_STAT, SHM_STAT_ANY. Return: as ipc_begin_stat(). */
+s64 shm_stat(struct task *t, s32 id, enum ipc_stat how, struct lx_shmid_ds *out);
 int shm_set(struct task *t, s32 id, const struct lx_shmid_ds *in);
 int shm_remove(struct task *t, s32 id);
 /* shm_lock() - SHM_LOCK, SHM_UNLOCK: counted and shown, not pinned, as mlock(2). */
@@ -35,7 +35,7 @@ struct shm {
 };
 
 extern const struct mappable_ops shm_segment_ops;
-/* shm_detached() - one VMA fewer; the last of a removed segment frees it. */
-void shm_detached(struct shm *s);
-/* shm_hold() - one VMA more, or a caller that is about to attach. Return: 0, -EIDRM. */
+/* shm_hold_locked() - one VMA more, or a caller that is about to attach. Return: 0, -EIDRM.
+ * shm_let_go(): one fewer; the last of a removed segment frees it. */
 int shm_hold_locked(struct shm *s);
+void shm_let_go(struct shm *s);

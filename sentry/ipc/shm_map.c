@@ -70,10 +70,16 @@ static struct mappable *segment_get(struct mappable *m)
 
 static void segment_put(struct mappable *m)
 {
-    shm_detached(of_mappable(m));
+    struct shm *s = of_mappable(m);
+
+    mutex_lock(&s->o.lock);
+    s->dtime = ipc_now();
+    ipc_set_pid(&s->last);
+    mutex_unlock(&s->o.lock);
+    shm_let_go(s);
 }
 
-void shm_detached(struct shm *s)
+void shm_let_go(struct shm *s)
 {
     struct ipc_ns *ns = s->o.ns;
     struct ipc_table *tab = ipc_table_of(&s->o);
@@ -81,8 +87,6 @@ void shm_detached(struct shm *s)
 
     mutex_lock(&tab->lock);
     mutex_lock(&s->o.lock);
-    s->dtime = ipc_now();
-    ipc_set_pid(&s->last);
     last = --s->nattch == 0;
     if (last && (s->o.mode & LX_SHM_DEST)) {
         ipc_remove_locked(&s->o);

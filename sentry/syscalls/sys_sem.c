@@ -88,10 +88,10 @@ static s64 put_info(struct task *t, bool used, uaddr_t to)
     return usermem_put(t->mm, to, &info) < 0 ? -EFAULT : last;
 }
 
-static s64 put_stat(struct task *t, s32 id, u32 cmd, uaddr_t to)
+static s64 put_stat(struct task *t, s32 id, enum ipc_stat how, uaddr_t to)
 {
     struct lx_semid_ds ds;
-    s64 r = sem_stat(t, id, cmd, &ds);
+    s64 r = sem_stat(t, id, how, &ds);
 
     if (r < 0)
         return r;
@@ -141,9 +141,9 @@ s64 sys_semctl(struct task *t, const u64 a[6])
     switch (cmd) {
     case LX_IPC_INFO:
     case LX_SEM_INFO: return put_info(t, cmd == LX_SEM_INFO, a[3]);
-    case LX_IPC_STAT:
-    case LX_SEM_STAT:
-    case LX_SEM_STAT_ANY: return put_stat(t, id, (u32)cmd, a[3]);
+    case LX_IPC_STAT: return put_stat(t, id, IPC_STAT_ID, a[3]);
+    case LX_SEM_STAT: return put_stat(t, id, IPC_STAT_SLOT, a[3]);
+    case LX_SEM_STAT_ANY: return put_stat(t, id, IPC_STAT_SLOT_ANY, a[3]);
     case LX_SEM_GETVAL:
     case LX_SEM_GETPID:
     case LX_SEM_GETNCNT:

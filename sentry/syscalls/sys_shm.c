@@ -46,10 +46,10 @@ static s64 put_totals(struct task *t, uaddr_t to)
     return usermem_put(t->mm, to, &info) < 0 ? -EFAULT : last;
 }
 
-static s64 put_stat(struct task *t, s32 id, u32 cmd, uaddr_t to)
+static s64 put_stat(struct task *t, s32 id, enum ipc_stat how, uaddr_t to)
 {
     struct lx_shmid_ds ds;
-    s64 r = shm_stat(t, id, cmd, &ds);
+    s64 r = shm_stat(t, id, how, &ds);
 
     if (r < 0)
         return r;
@@ -74,9 +74,9 @@ s64 sys_shmctl(struct task *t, const u64 a[6])
     switch (cmd) {
     case LX_IPC_INFO: return put_limits(t, a[2]);
     case LX_SHM_INFO: return put_totals(t, a[2]);
-    case LX_IPC_STAT:
-    case LX_SHM_STAT:
-    case LX_SHM_STAT_ANY: return put_stat(t, id, (u32)cmd, a[2]);
+    case LX_IPC_STAT: return put_stat(t, id, IPC_STAT_ID, a[2]);
+    case LX_SHM_STAT: return put_stat(t, id, IPC_STAT_SLOT, a[2]);
+    case LX_SHM_STAT_ANY: return put_stat(t, id, IPC_STAT_SLOT_ANY, a[2]);
     case LX_IPC_SET: return set(t, id, a[2]);
     case LX_IPC_RMID: return shm_remove(t, id);
     case LX_SHM_LOCK:

@@ -130,6 +130,7 @@ TEST(copies, "msgrcv msgrcv:EINVAL,ENOMSG,E2BIG")
     EXPECT_ERRNO(SYS(msgrcv, id, &m, 100, 0, MSG_COPY), EINVAL);
     EXPECT_ERRNO(SYS(msgrcv, id, &m, 100, 0, MSG_COPY | MSG_EXCEPT | IPC_NOWAIT), EINVAL);
     EXPECT_ERRNO(SYS(msgrcv, id, &m, 2, 0, MSG_COPY | IPC_NOWAIT), E2BIG);
+    EXPECT_ERRNO(SYS(msgrcv, id, &m, 2, 0, MSG_COPY | MSG_NOERROR | IPC_NOWAIT), EINVAL);
     EXPECT_EQ(stat_of(id).msg_qnum, 2);
     end(id);
 }

@@ -183,6 +183,9 @@ TEST(stat, "semctl")
         found +=
             SYS(semctl, i, 0, SEM_STAT, &ds) == id && SYS(semctl, i, 0, SEM_STAT_ANY, &ds) == id;
     EXPECT_EQ(found, 1);
+    /* An id stands for its slot. */
+    EXPECT_EQ(SYS(semctl, id, 0, SEM_STAT, &ds), id);
+    EXPECT_EQ(SYS(semctl, id + GONE, 0, SEM_STAT, &ds), id);
     end(id);
 }
 

@@ -128,6 +128,7 @@ TEST(stat, "shmctl")
 
         c[4999] = c[8191] = 1;
         EXPECT_EQ(stat_of(id).shm_lpid, getpid());
+        EXPECT_EQ(stat_of(id).shm_dtime, 0);
     }
     EXPECT_CHILD_OK(pid);
     ds = stat_of(id);
