@@ -91,10 +91,10 @@ static void free_locked(struct ctty *c)
     c->foreground = pid_put(c->foreground);
 }
 
-/* claim_locked() - tg's session has c now; only tg itself has it so far. */
+/* claim_locked() - tg's session has c now, and no other; only tg itself has it so far. */
 static void claim_locked(struct ctty *c, struct thread_group *tg)
 {
-    session_put(c->session);
+    free_locked(c);
     c->session = session_get(tg->pgrp->session);
     set_foreground_locked(c, tg->pgrp->pid);
     ctty_drop_locked(tg);
@@ -134,7 +134,6 @@ static int acquire_locked(struct ctty *c, struct task *t, bool steal, bool reada
         return -EPERM;
     if (!readable && !admin)
         return -EPERM;
-    free_locked(c);
     claim_locked(c, t->tg);
     return 0;
 }
