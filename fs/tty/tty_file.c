@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 enum {
-    PIECE = 2048, /* of a write; as Linux */
     TENTH_MS = 100,
     EVENTS_HUNG_UP = LX_POLLIN | LX_POLLOUT | LX_POLLERR | LX_POLLHUP | LX_POLLRDNORM |
                      LX_POLLWRNORM,
@@ -145,60 +144,27 @@ static ssize_t tty_read(struct file *f, struct uio *to, s64 *pos)
 
 /* --- writing --- */
 
-static bool writable(struct tty *t, struct file *f)
+/* room(), put() - see struct tty_write. */
+static bool room(struct tty *t, struct file *f)
 {
-    bool yes;
-
-    mutex_lock(&t->lock);
-    yes = ldisc_can_write(&t->ld) || tty_is_hung_up(f);
-    mutex_unlock(&t->lock);
-    return yes;
+    return ldisc_can_write(&t->ld) || tty_is_hung_up(f);
 }
 
-/* put_out() - all of buf. Return: bytes; fewer than n only with an error in *err. */
-static u32 put_out(struct tty *t, struct file *f, const u8 *buf, u32 n, int *err)
+static u32 put(struct tty *t, struct file *f, const u8 *buf, u32 n, int *err)
 {
-    u32 done = 0;
-
-    for (;;) {
-        mutex_lock(&t->lock);
-        if (tty_is_hung_up(f))
-            *err = -EIO;
-        else
-            done += ldisc_write(&t->ld, buf + done, n - done);
-        tty_settle(t);
-        if (*err || done == n)
-            return done;
-        if (f->flags & LX_O_NONBLOCK)
-            *err = -EAGAIN;
-        else
-            *err = wait_event(&t->wait, LX_POLLOUT | LX_POLLHUP, DEADLINE_NEVER, writable(t, f));
-        if (*err)
-            return done;
+    if (tty_is_hung_up(f)) {
+        *err = -EIO;
+        return 0;
     }
-}
-
-static ssize_t write_turn(struct tty *t, struct file *f, struct uio *from)
-{
-    u8 buf[PIECE] NO_AUTO_INIT;
-    ssize_t done = 0;
-    int err = 0;
-
-    while (from->left && !err) {
-        ssize_t n = uio_from(from, buf, min_of(from->left, (u64)sizeof(buf)));
-
-        if (n < 0)
-            return done ? done : n;
-        done += put_out(t, f, buf, (u32)n, &err);
-    }
-    return done ? done : err;
+    return ldisc_write(&t->ld, buf, n);
 }
 
 static ssize_t tty_write(struct file *f, struct uio *from, s64 *pos)
 {
     struct tty *t = tty_file_tty(f);
-    ssize_t ret = 0;
+    struct tty_write how = {&t->write_busy, &t->wait, put, room};
     bool tostop;
+    int err = 0;
 
     (void)pos;
     if (tty_is_hung_up(f))
@@ -207,14 +173,8 @@ static ssize_t tty_write(struct file *f, struct uio *from, s64 *pos)
     tostop = t->ld.t.lflag & LX_TOSTOP;
     mutex_unlock(&t->lock);
     if (tostop)
-        ret = ctty_check(&t->ctl, current, LX_SIGTTOU);
-    if (!ret)
-        ret = tty_turn_take(t, &t->write_busy, f->flags & LX_O_NONBLOCK);
-    if (ret)
-        return ret;
-    ret = write_turn(t, f, from);
-    tty_turn_give(t, &t->write_busy);
-    return ret;
+        err = ctty_check(&t->ctl, current, LX_SIGTTOU);
+    return err ? err : tty_write_pieces(f, from, &how);
 }
 
 /* --- the rest --- */

@@ -9,8 +9,6 @@
 
 #include <errno.h>
 
-enum { PIECE = 2048 };
-
 /* --- reading --- */
 
 enum found { FOUND_NOTHING, FOUND_BYTES, FOUND_END };
@@ -98,67 +96,34 @@ static ssize_t master_read(struct file *f, struct uio *to, s64 *pos)
 
 /* --- writing --- */
 
-static bool writable(struct tty *t)
+/* room(), put() - see struct tty_write. */
+static bool room(struct tty *t, struct file *f)
 {
-    bool yes;
-
-    mutex_lock(&t->lock);
-    yes = ring_room(&t->ld.in);
-    mutex_unlock(&t->lock);
-    return yes;
+    (void)f;
+    return ring_room(&t->ld.in);
 }
 
-/* put_in() - all of buf. Return: bytes; fewer than n only with an error in *err. */
-static u32 put_in(struct tty *t, struct file *f, const u8 *buf, u32 n, int *err)
+static u32 put(struct tty *t, struct file *f, const u8 *buf, u32 n, int *err)
 {
     u32 done = 0, some;
 
-    for (;;) {
-        mutex_lock(&t->lock);
-        do {
-            some = ldisc_put(&t->ld, buf + done, n - done);
-            done += some;
-            ldisc_pump(&t->ld);
-        } while (some && done < n);
-        tty_settle(t);
-        if (done == n)
-            return done;
-        if (f->flags & LX_O_NONBLOCK)
-            *err = -EAGAIN;
-        else
-            *err = wait_event(&t->far_wait, LX_POLLOUT, DEADLINE_NEVER, writable(t));
-        if (*err)
-            return done;
-    }
-}
-
-static ssize_t write_turn(struct tty *t, struct file *f, struct uio *from)
-{
-    u8 buf[PIECE] NO_AUTO_INIT;
-    ssize_t done = 0;
-    int err = 0;
-
-    while (from->left && !err) {
-        ssize_t n = uio_from(from, buf, min_of(from->left, (u64)sizeof(buf)));
-
-        if (n < 0)
-            return done ? done : n;
-        done += put_in(t, f, buf, (u32)n, &err);
-    }
-    return done ? done : err;
+    (void)f;
+    (void)err;
+    do {
+        some = ldisc_put(&t->ld, buf + done, n - done);
+        done += some;
+        ldisc_pump(&t->ld);
+    } while (some && done < n);
+    return done;
 }
 
 static ssize_t master_write(struct file *f, struct uio *from, s64 *pos)
 {
     struct tty *t = tty_file_tty(f);
-    ssize_t ret = tty_turn_take(t, &t->far_write_busy, f->flags & LX_O_NONBLOCK);
+    struct tty_write how = {&t->far_write_busy, &t->far_wait, put, room};
 
     (void)pos;
-    if (ret)
-        return ret;
-    ret = write_turn(t, f, from);
-    tty_turn_give(t, &t->far_write_busy);
-    return ret;
+    return tty_write_pieces(f, from, &how);
 }
 
 /* --- the rest --- */

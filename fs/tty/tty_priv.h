@@ -15,6 +15,17 @@ void tty_settle(struct tty *t);
  * -ERESTARTSYS. */
 int tty_turn_take(struct tty *t, bool *busy, bool nonblock);
 void tty_turn_give(struct tty *t, bool *busy);
+/* A side of a terminal that is written to. put(): some of buf, under the terminal's lock; *err if it
+ * can't be any more. room(): is there any, or something that ends the waiting? */
+struct tty_write {
+    bool *busy;
+    struct waitq *queue;
+    u32 (*put)(struct tty *t, struct file *f, const u8 *buf, u32 n, int *err);
+    bool (*room)(struct tty *t, struct file *f);
+};
+
+/* tty_write_pieces() - write(2) on that side. Return: bytes, errno. */
+ssize_t tty_write_pieces(struct file *f, struct uio *from, const struct tty_write *w);
 /* tty_is_hung_up() - is f's generation over? */
 bool tty_is_hung_up(struct file *f);
 bool tty_is_master(const struct file *f);
