@@ -170,9 +170,10 @@ static struct inode *pts_inode(struct super *sb, u32 owner, const struct cred *c
     return ino;
 }
 
-/* pts_new() - a terminal with the lowest free number of sb. Return: 0 and a new reference, -ENOSPC,
- * -ENOMEM. */
-static int pts_new(struct super *sb, u32 owner, const struct cred *cred, struct tty **out)
+/* pts_new() - a terminal with the lowest free number of sb. `locked`: TIOCSPTLCK comes before its
+ * first open. Return: 0 and a new reference, -ENOSPC, -ENOMEM. */
+static int pts_new(struct super *sb, u32 owner, const struct cred *cred, bool locked,
+                   struct tty **out)
 {
     struct devpts *d = devpts_of(sb);
     struct inode *ino = pts_inode(sb, owner, cred);
@@ -196,6 +197,7 @@ static int pts_new(struct super *sb, u32 owner, const struct cred *cred, struct 
         inode_put(ino);
         return err;
     }
+    t->locked = locked;
     super_get(sb);
     ino->ino = INO_FIRST + (u64)index;
     ino->rdev_major = t->ctl.major;
@@ -211,11 +213,10 @@ static int pts_new(struct super *sb, u32 owner, const struct cred *cred, struct 
 static int open_master(struct super *sb, struct file *f)
 {
     struct tty *t;
-    int err = pts_new(sb, ID_INVALID, f->cred, &t);
+    int err = pts_new(sb, ID_INVALID, f->cred, true, &t);
 
     if (err)
         return err;
-    t->locked = true;
     err = tty_open_master(t, f);
     tty_put(t);
     return err;
@@ -256,7 +257,10 @@ static s64 pts_peer(struct tty *t, struct file *master, u32 flags)
 
     if (ret)
         return ret;
-    ret = open_named(&root, t->index, current->cred, flags, &f);
+    if (root.dentry->super == ((struct inode *)t->data)->super)
+        ret = open_named(&root, t->index, current->cred, flags, &f);
+    else
+        ret = -ENODEV;
     path_put(&root);
     if (ret)
         return ret;
@@ -274,7 +278,7 @@ int devpts_console(const struct path *root, int fd, u32 owner, const struct cred
 
     if (!is_devpts(root))
         return -ENODEV;
-    err = pts_new(root->dentry->super, owner, cred, &t);
+    err = pts_new(root->dentry->super, owner, cred, false, &t);
     if (err)
         return err;
     err = open_named(root, t->index, cred, LX_O_RDWR | LX_O_NOCTTY, out);

@@ -1,30 +1,10 @@
 /* Controlling terminals and job control (credentials(7), tcsetpgrp(3), ioctl_tty(2)). */
-#include "guest.h"
+#include "pty.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 
 enum { CAP_SYS_ADMIN = 21, CAP_SYS_TTY_CONFIG = 26 };
-
-static int master, slave;
-static char name[32];
-
-static void open_pair(void)
-{
-    int unlock = 0, n = -1;
-
-    master = (int)REQUIRE_OK(SYS(open, "/dev/ptmx", O_RDWR | O_NOCTTY));
-    REQUIRE_OK(SYS(ioctl, master, TIOCSPTLCK, &unlock));
-    REQUIRE_OK(SYS(ioctl, master, TIOCGPTN, &n));
-    snprintf(name, sizeof(name), "/dev/pts/%d", n);
-    slave = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY));
-}
 
 /* become_leader() - of a new session, whose terminal the slave is. */
 static void become_leader(void)
@@ -116,11 +96,11 @@ TEST(acquired_by_open, "open setsid")
     IN_CHILD(pid)
     {
         REQUIRE_OK(SYS(setsid));
-        EXPECT_OK(SYS(open, name, O_RDWR | O_NOCTTY));
+        EXPECT_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
         EXPECT_ERRNO(SYS(open, "/dev/tty", O_RDWR), ENXIO);
-        EXPECT_OK(SYS(open, name, O_WRONLY));
+        EXPECT_OK(SYS(open, pty_name, O_WRONLY));
         EXPECT_ERRNO(SYS(open, "/dev/tty", O_RDWR), ENXIO);
-        EXPECT_OK(SYS(open, name, O_RDWR));
+        EXPECT_OK(SYS(open, pty_name, O_RDWR));
         EXPECT_OK(SYS(open, "/dev/tty", O_RDWR));
     }
     EXPECT_CHILD_OK(pid);
@@ -142,7 +122,7 @@ TEST(not_acquired, "ioctl:EPERM open")
             EXPECT_OK(SYS(ioctl, slave, TIOCSCTTY, 0) == -1 ? 0 : -1);
             REQUIRE_OK(SYS(setsid));
             EXPECT_ERRNO(SYS(ioctl, slave, TIOCSCTTY, 0), EPERM);
-            EXPECT_OK(SYS(open, name, O_RDWR));
+            EXPECT_OK(SYS(open, pty_name, O_RDWR));
             EXPECT_ERRNO(SYS(open, "/dev/tty", O_RDWR), ENXIO);
             EXPECT_EQ(foreground(), -1);
         }

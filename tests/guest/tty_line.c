@@ -1,35 +1,9 @@
 /* The line discipline of terminals (termios(3)): editing, echo, output processing, raw reads. */
-#include "guest.h"
+#include "pty.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 
 #define GET_TERMIOS2 0x802c542a /* TCGETS2, whose struct the C library hides */
-
-static int master, slave;
-
-/* open_pair() - a pty, its terminal not a controlling one. */
-static void open_pair(void)
-{
-    int unlock = 0, n = -1;
-    char name[32];
-
-    master = (int)REQUIRE_OK(SYS(open, "/dev/ptmx", O_RDWR | O_NOCTTY));
-    REQUIRE_OK(SYS(ioctl, master, TIOCSPTLCK, &unlock));
-    REQUIRE_OK(SYS(ioctl, master, TIOCGPTN, &n));
-    snprintf(name, sizeof(name), "/dev/pts/%d", n);
-    slave = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY));
-}
-
-static void nonblock(int fd)
-{
-    EXPECT_OK(SYS(fcntl, fd, F_SETFL, O_RDWR | O_NONBLOCK));
-}
 
 /* change() - set and clear flags of the terminal. */
 static void change(tcflag_t *field_of(struct termios *), tcflag_t set, tcflag_t clear)
@@ -65,40 +39,9 @@ static void set_cc(int which, int c)
     EXPECT_OK(SYS(ioctl, slave, TCSETS, &t));
 }
 
-static void raw(void)
-{
-    struct termios t;
-
-    EXPECT_OK(SYS(ioctl, slave, TCGETS, &t));
-    t.c_iflag = 0;
-    t.c_oflag = 0;
-    t.c_lflag = 0;
-    t.c_cc[VMIN] = 1;
-    t.c_cc[VTIME] = 0;
-    EXPECT_OK(SYS(ioctl, slave, TCSETS, &t));
-}
-
 static void type(const char *text)
 {
     EXPECT_EQ(SYS(write, master, text, strlen(text)), strlen(text));
-}
-
-/* drain() - what comes out of fd until nothing has come for a while, as a string. */
-static const char *drain(int fd)
-{
-    static char buf[65536];
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    size_t n = 0;
-
-    while (SYS(poll, &p, 1, 100) == 1 && (p.revents & POLLIN)) {
-        long got = SYS(read, fd, buf + n, sizeof(buf) - 1 - n);
-
-        if (got <= 0)
-            break;
-        n += (size_t)got;
-    }
-    buf[n] = 0;
-    return buf;
 }
 
 /* line() - one read of the terminal that must not block. */
@@ -352,7 +295,7 @@ TEST(raw_bytes, "read write")
     for (int i = 0; i < 256; i++)
         all[i] = (char)i;
     open_pair();
-    raw();
+    set_raw();
     EXPECT_EQ(SYS(write, master, all, 256), 256);
     guest_sleep_ms(20);
     EXPECT_EQ(SYS(read, slave, got, sizeof(got)), 256);
@@ -384,7 +327,7 @@ TEST(vmin_counts, "read")
     pid_t pid;
 
     open_pair();
-    raw();
+    set_raw();
     set_cc(VMIN, 3);
     pid = later_typed("abcd", 30);
     EXPECT_GE(SYS(read, slave, buf, 16), 3);
@@ -403,7 +346,7 @@ TEST(vtime_alone, "read")
     pid_t pid;
 
     open_pair();
-    raw();
+    set_raw();
     set_cc(VMIN, 0);
     EXPECT_EQ(SYS(read, slave, buf, 4), 0);
     set_cc(VTIME, 2);
@@ -422,7 +365,7 @@ TEST(vtime_between, "read")
     pid_t pid;
 
     open_pair();
-    raw();
+    set_raw();
     set_cc(VMIN, 10);
     set_cc(VTIME, 3);
     pid = later_typed("ab", 20);
@@ -437,7 +380,7 @@ TEST(poll_and_vmin, "poll read:EAGAIN")
     char buf[8];
 
     open_pair();
-    raw();
+    set_raw();
     nonblock(slave);
     set_cc(VMIN, 5);
     p = (struct pollfd){.fd = slave, .events = POLLIN | POLLOUT};
@@ -457,7 +400,7 @@ TEST(mode_changes_keep_input, "ioctl read")
     open_pair();
     type("abc");
     guest_sleep_ms(20);
-    raw();
+    set_raw();
     EXPECT_STREQ(line(), "abc");
     type("def");
     guest_sleep_ms(20);
@@ -531,7 +474,7 @@ TEST(full_and_room_again, "write:EAGAIN read write")
     pid_t pid;
 
     open_pair();
-    raw();
+    set_raw();
     nonblock(slave);
     memset(text, 'a', sizeof(text));
     while ((n = SYS(write, slave, text, sizeof(text))) > 0) {
@@ -667,7 +610,7 @@ TEST(writers_take_turns, "write")
     long n = 0;
 
     open_pair();
-    raw();
+    set_raw();
     memset(text[0], 'a', sizeof(text[0]));
     memset(text[1], 'b', sizeof(text[1]));
     for (int i = 0; i < 2; i++) {

@@ -1,18 +1,13 @@
 /* Pseudo-terminals: names, opening and closing, hangups, packet mode, readiness (pty(7)). */
-#include "guest.h"
+#include "pty.h"
 
-#include <fcntl.h>
-#include <poll.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <termios.h>
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441
@@ -22,53 +17,12 @@
 
 enum { CAP_SYS_ADMIN = 21, CAP_SYS_TTY_CONFIG = 26 };
 
-static int master, slave;
-static char name[32];
-
-static int open_master(void)
-{
-    int unlock = 0, n = -1, fd = (int)REQUIRE_OK(SYS(open, "/dev/ptmx", O_RDWR | O_NOCTTY));
-
-    REQUIRE_OK(SYS(ioctl, fd, TIOCSPTLCK, &unlock));
-    REQUIRE_OK(SYS(ioctl, fd, TIOCGPTN, &n));
-    snprintf(name, sizeof(name), "/dev/pts/%d", n);
-    return fd;
-}
-
-static void open_pair(void)
-{
-    master = open_master();
-    slave = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY));
-}
-
-static void nonblock(int fd)
-{
-    EXPECT_OK(SYS(fcntl, fd, F_SETFL, O_RDWR | O_NONBLOCK));
-}
-
 static int ready(int fd)
 {
     struct pollfd p = {.fd = fd,
                        .events = POLLIN | POLLOUT | POLLPRI | POLLRDNORM | POLLWRNORM};
 
     return SYS(poll, &p, 1, 0) == 1 ? p.revents : 0;
-}
-
-static const char *drain(int fd)
-{
-    static char buf[65536];
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    size_t n = 0;
-
-    while (SYS(poll, &p, 1, 100) == 1 && (p.revents & POLLIN)) {
-        long got = SYS(read, fd, buf + n, sizeof(buf) - 1 - n);
-
-        if (got <= 0)
-            break;
-        n += (size_t)got;
-    }
-    buf[n] = 0;
-    return buf;
 }
 
 static const char *link_of(int fd)
@@ -97,17 +51,17 @@ TEST(names, "open fstat stat statfs")
     EXPECT_EQ(minor(st.st_rdev), n);
     EXPECT_EQ(st.st_ino, n + 3);
     EXPECT_EQ(st.st_nlink, 1);
-    EXPECT_OK(SYS(stat, name, &again));
+    EXPECT_OK(SYS(stat, pty_name, &again));
     EXPECT_EQ(again.st_ino, st.st_ino);
     EXPECT_EQ(again.st_dev, st.st_dev);
-    EXPECT_STREQ(link_of(slave), name);
+    EXPECT_STREQ(link_of(slave), pty_name);
     EXPECT_OK(SYS(fstat, master, &st));
     EXPECT_EQ(major(st.st_rdev), 5);
     EXPECT_EQ(minor(st.st_rdev), 2);
     EXPECT_OK(SYS(statfs, "/dev/pts", &fs));
     EXPECT_EQ(fs.f_type, DEVPTS_MAGIC);
     SYS(close, master);
-    EXPECT_ERRNO(SYS(stat, name, &st), ENOENT);
+    EXPECT_ERRNO(SYS(stat, pty_name, &st), ENOENT);
     EXPECT_OK(SYS(fstat, slave, &st));
     EXPECT_EQ(st.st_nlink, 0);
     EXPECT(strstr(link_of(slave), " (deleted)"));
@@ -118,11 +72,11 @@ TEST(attributes_stay, "chmod chown")
     struct stat st;
 
     open_pair();
-    if (SYS(chown, name, 0, 5) < 0)
+    if (SYS(chown, pty_name, 0, 5) < 0)
         SKIP("chown needs privilege");
-    EXPECT_OK(SYS(chmod, name, 0622));
+    EXPECT_OK(SYS(chmod, pty_name, 0622));
     SYS(close, slave);
-    EXPECT_OK(SYS(stat, name, &st));
+    EXPECT_OK(SYS(stat, pty_name, &st));
     EXPECT_EQ(st.st_mode & 07777, 0622);
     EXPECT_EQ(st.st_gid, 5);
 }
@@ -134,19 +88,19 @@ TEST(locked, "open:EIO ioctl ioctl:EIO")
     EXPECT_OK(SYS(ioctl, fd, TIOCGPTN, &n));
     EXPECT_OK(SYS(ioctl, fd, TIOCGPTLCK, &locked));
     EXPECT_EQ(locked, 1);
-    snprintf(name, sizeof(name), "/dev/pts/%d", n);
-    EXPECT_ERRNO(SYS(open, name, O_RDWR | O_NOCTTY), EIO);
+    snprintf(pty_name, sizeof(pty_name), "/dev/pts/%d", n);
+    EXPECT_ERRNO(SYS(open, pty_name, O_RDWR | O_NOCTTY), EIO);
     EXPECT_ERRNO(SYS(ioctl, fd, TIOCGPTPEER, O_RDWR | O_NOCTTY), EIO);
     locked = 0;
     EXPECT_OK(SYS(ioctl, fd, TIOCSPTLCK, &locked));
-    EXPECT_OK(SYS(open, name, O_RDWR | O_NOCTTY));
+    EXPECT_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
 }
 
 TEST(peer, "ioctl fcntl")
 {
     master = open_master();
     slave = (int)EXPECT_OK(SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    EXPECT_STREQ(link_of(slave), name);
+    EXPECT_STREQ(link_of(slave), pty_name);
     EXPECT_EQ(SYS(fcntl, slave, F_GETFD), FD_CLOEXEC);
     EXPECT_EQ(SYS(fcntl, slave, F_GETFL) & (O_ACCMODE | O_NOCTTY), O_RDWR);
     EXPECT_EQ(SYS(write, slave, "x", 1), 1);
@@ -176,7 +130,7 @@ TEST(before_the_slave, "write poll read")
     EXPECT_EQ(SYS(write, master, "abc\n", 4), 4);
     guest_sleep_ms(20);
     EXPECT_EQ(ready(master) & POLLHUP, 0);
-    slave = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY | O_NONBLOCK));
+    slave = (int)REQUIRE_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY | O_NONBLOCK));
     EXPECT_EQ(SYS(read, slave, buf, 8), 4);
     EXPECT_STREQ(drain(master), "abc\r\n");
 }
@@ -193,7 +147,7 @@ TEST(slave_closed, "read:EIO poll write")
     EXPECT_EQ(SYS(read, master, buf, 8), 2);
     EXPECT_ERRNO(SYS(read, master, buf, 8), EIO);
     EXPECT_EQ(ready(master), POLLOUT | POLLWRNORM | POLLHUP);
-    slave = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY));
+    slave = (int)REQUIRE_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
     EXPECT_EQ(ready(master), POLLOUT | POLLWRNORM);
     EXPECT_EQ(SYS(write, slave, "z", 1), 1);
     EXPECT_STREQ(drain(master), "z");
@@ -214,7 +168,7 @@ TEST(master_closed, "read write:EIO ioctl:EIO,ENOTTY poll open:ENOENT")
     EXPECT_ERRNO(SYS(ioctl, slave, TCGETS, &t), EIO);
     EXPECT_ERRNO(SYS(ioctl, slave, TIOCSPGRP, &n), ENOTTY);
     EXPECT_ERRNO(SYS(ioctl, slave, TIOCGWINSZ, buf), EIO);
-    EXPECT_ERRNO(SYS(open, name, O_RDWR), ENOENT);
+    EXPECT_ERRNO(SYS(open, pty_name, O_RDWR), ENOENT);
 }
 
 /* closer() - close the master from a child after a while. */
@@ -383,16 +337,16 @@ TEST(exclusive, "ioctl open")
     EXPECT_OK(SYS(ioctl, slave, TIOCGEXCL, &n));
     EXPECT_EQ(n, 1);
     if (guest_has_cap(CAP_SYS_ADMIN))
-        EXPECT_OK(SYS(open, name, O_RDWR | O_NOCTTY));
-    EXPECT_OK(SYS(chmod, name, 0666));
+        EXPECT_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
+    EXPECT_OK(SYS(chmod, pty_name, 0666));
     IN_CHILD(pid)
     {
         if (SYS(setuid, 4321) == 0)
-            EXPECT_ERRNO(SYS(open, name, O_RDWR | O_NOCTTY), EBUSY);
+            EXPECT_ERRNO(SYS(open, pty_name, O_RDWR | O_NOCTTY), EBUSY);
     }
     EXPECT_CHILD_OK(pid);
     EXPECT_OK(SYS(ioctl, slave, TIOCNXCL));
-    EXPECT_OK(SYS(open, name, O_RDWR | O_NOCTTY));
+    EXPECT_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
 }
 
 TEST(device_number, "ioctl")
@@ -416,7 +370,7 @@ TEST(vhangup_by_ioctl, "ioctl read:EAGAIN write:EIO")
     if (!guest_has_cap(CAP_SYS_ADMIN))
         SKIP("TIOCVHANGUP needs CAP_SYS_ADMIN");
     open_pair();
-    other = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY));
+    other = (int)REQUIRE_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
     EXPECT_OK(SYS(ioctl, slave, TIOCVHANGUP));
     EXPECT_EQ(SYS(read, other, buf, 8), 0);
     EXPECT_ERRNO(SYS(write, slave, buf, 1), EIO);
@@ -424,7 +378,7 @@ TEST(vhangup_by_ioctl, "ioctl read:EAGAIN write:EIO")
     EXPECT_ERRNO(SYS(read, master, buf, 8), EAGAIN); /* as long as the dead ones are open */
     EXPECT_EQ(ready(other), HUNG_UP);
     /* it can be opened again */
-    slave = (int)REQUIRE_OK(SYS(open, name, O_RDWR | O_NOCTTY));
+    slave = (int)REQUIRE_OK(SYS(open, pty_name, O_RDWR | O_NOCTTY));
     EXPECT_EQ(SYS(write, slave, "x", 1), 1);
     EXPECT_STREQ(drain(master), "x");
 }
@@ -457,6 +411,25 @@ TEST(own_instance, "mount umount2")
     EXPECT_ERRNO(SYS(stat, "pts/0", &st), ENOENT);
     EXPECT_ERRNO(SYS(open, "pts/x", O_RDWR | O_CREAT, 0600), EACCES);
     EXPECT_OK(SYS(umount2, "pts", 0));
+}
+
+TEST(peer_is_of_the_same_instance, "ioctl:ENODEV mount unshare")
+{
+    int first, other, unlock = 0;
+
+    if (!guest_has_cap(CAP_SYS_ADMIN))
+        SKIP("mount needs CAP_SYS_ADMIN");
+    if (SYS(unshare, CLONE_NEWNS) < 0 || SYS(mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        SKIP("unshare: %s", strerror(errno));
+    first = open_master();
+    if (SYS(mount, "devpts", "/dev/pts", "devpts", 0, "newinstance,ptmxmode=666") < 0)
+        SKIP("mount: %s", strerror(errno));
+    other = (int)REQUIRE_OK(SYS(open, "/dev/pts/ptmx", O_RDWR | O_NOCTTY));
+    EXPECT_OK(SYS(ioctl, other, TIOCSPTLCK, &unlock));
+    EXPECT_ERRNO(SYS(ioctl, first, TIOCGPTPEER, O_RDWR | O_NOCTTY), ENODEV);
+    EXPECT_OK(SYS(umount2, "/dev/pts", MNT_DETACH));
+    EXPECT_OK(SYS(ioctl, first, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+    SYS(close, other);
 }
 
 TEST(instance_is_bounded, "mount open:ENOSPC")
@@ -496,7 +469,7 @@ static void churn(int rounds)
 {
     for (int i = 0; i < rounds; i++) {
         char buf[16];
-        int m = open_master(), s = (int)SYS(open, name, O_RDWR | O_NOCTTY);
+        int m = open_master(), s = (int)SYS(open, pty_name, O_RDWR | O_NOCTTY);
 
         if (s < 0)
             continue; /* the number is another process's by now: its lock */
