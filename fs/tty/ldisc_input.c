@@ -49,7 +49,7 @@ void ldisc_reset(struct ldisc *l)
     l->tco_stopped = l->stopped = l->lnext = false;
     l->in.tail = l->in.head;
     ldisc_flush_input(l);
-    l->effects = 0;
+    l->effects |= LDISC_FAR_READABLE | LDISC_FAR_WRITABLE; /* what was held; the room */
 }
 
 bool ldisc_canonical(const struct ldisc *l)

@@ -132,6 +132,11 @@ void tty_turn_give(struct tty *t, bool *busy)
     *busy = false;
     mutex_unlock(&t->lock);
     waitq_wake_all(&t->turn, 0);
+    /* Nothing can be written while somebody writes, so that pollers may not have seen the room. */
+    if (busy == &t->write_busy)
+        waitq_wake(&t->wait, EVENTS_OUT);
+    else if (busy == &t->far_write_busy)
+        waitq_wake(&t->far_wait, EVENTS_OUT);
 }
 
 /* --- opening --- */
@@ -216,7 +221,7 @@ void tty_hang_up(struct tty *t)
 {
     mutex_lock(&t->lock);
     hang_up_locked(t);
-    mutex_unlock(&t->lock);
+    tty_settle(t);
     ctty_hang_up(&t->ctl);
     wake_everybody(t);
 }
@@ -228,7 +233,7 @@ void tty_far_closed(struct tty *t, bool hang_up)
     t->wire = NULL;
     if (hang_up)
         hang_up_locked(t);
-    mutex_unlock(&t->lock);
+    tty_settle(t);
     if (hang_up)
         ctty_hang_up(&t->ctl);
     wake_everybody(t);
