@@ -11,6 +11,7 @@
 #include "fs/hostfd/hostfd.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/tty/tty.h"
+#include "fs/vfs/file.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_fd.h"
 #include "sentry/base/log.h"
@@ -222,6 +223,8 @@ static int take_console(struct sandbox *s, struct control_config *config)
     if (!err)
         s->console = -1;
     if (!err)
+        config->console = file_get(config->stdio[0]);
+    if (!err)
         err = boot_console_mount(c, config->tty);
     return err ? fail(s, err, "the container's terminal") : 0;
 }
@@ -348,9 +351,9 @@ int sandbox_main(int argc, char **argv)
         return EXIT_FAILED;
     status = wait_for_end(s.container);
     write_exit(&s, status);
+    control_console_drop();
     tty_wires_drain();
     control_server_drain();
-    control_console_drop();
     leaks_check(s.container);
     _exit((int)status);
 }

@@ -3,10 +3,12 @@
  * of a container, or of an exec'd process. The host's is just the wire.
  *
  * What programs write goes to the host at once, by whoever wrote it; `sending` has one at a time do
- * it. What the host doesn't take then, and what comes from it, is up to the wire's thread, which
- * sleeps on the watch's queue without a time-out. The thread ends when the host's terminal hangs up,
- * or when the terminal was opened and nobody has it open any more (`closing`), once all is sent. It
- * owns the wire; others reach it through tty->wire under the terminal's lock, and hold `users`.
+ * it, but nobody for long, as others may go on writing. What is left, what the host doesn't take, and
+ * what comes from it, is up to the wire's thread, which sleeps on the watch's queue without a
+ * time-out. The thread ends when the host's terminal hangs up, or, once all is sent, after
+ * `closing`: the terminal was opened and nobody has it open any more, or whom it was made for has
+ * ended; from then on nobody can open it. The thread owns the wire; others reach it through tty->wire
+ * under the terminal's lock, as a reference.
  */
 #include "fs/tty/tty_priv.h"
 
@@ -19,7 +21,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-enum { PIECE = 4096 };
+enum { PIECE = 4096, PIECES = LDISC_OUT / PIECE };
 #define DRAIN_NS (1ull * NS_PER_SEC)
 
 struct tty_wire {
@@ -28,14 +30,17 @@ struct tty_wire {
     int fd;          /* owned */
     struct host_watch watch;
     bool sending; /* guarded by tty->lock, as is … */
-    bool closing; /* end when all is sent, … */
-    bool hang_up; /* … and hang up what still is open */
+    bool closing; /* end when all is sent */
+    struct list_node node; /* in `wires` */
     u32 have, sent; /* of buf; belongs to who is sending */
     u8 buf[PIECE];
 };
 OBJ_REFS(tty_wire)
 
 static atomic_uint draining; /* wires that are closing and have not sent all */
+static atomic_bool giving_up; /* they need not send what is left */
+static struct mutex wires_lock = MUTEX_INIT(HOST_WATCH);
+static struct list_node wires = LIST_INIT(wires); /* whose thread lives; guarded by wires_lock */
 
 static void wire_free(struct obj *o)
 {
@@ -71,22 +76,34 @@ static void wake_thread(struct tty_wire *w)
 static bool next_piece(struct tty_wire *w)
 {
     struct tty *t = w->tty;
+    bool more;
 
     mutex_lock(&t->lock);
     if (w->sent == w->have) {
         w->sent = 0;
         w->have = ldisc_get(&t->ld, w->buf, sizeof(w->buf));
     }
-    if (w->sent == w->have)
-        w->sending = false;
+    more = w->sent < w->have;
+    if (!more)
+        w->sending = false; /* from here on another may be sending */
     tty_settle(t);
-    return w->sent < w->have;
+    return more;
 }
 
-/* send_out() - what there is, as far as the host takes it. */
+/* leave_to_thread() - what is left to send. */
+static void leave_to_thread(struct tty_wire *w)
+{
+    mutex_lock(&w->tty->lock);
+    w->sending = false;
+    mutex_unlock(&w->tty->lock);
+    wake_thread(w);
+}
+
+/* send_out() - what there is, as far as the host takes it; of what comes meanwhile, not all. */
 static void send_out(struct tty_wire *w)
 {
     struct tty *t = w->tty;
+    u32 pieces = 0;
     bool mine;
 
     mutex_lock(&t->lock);
@@ -96,17 +113,13 @@ static void send_out(struct tty_wire *w)
     while (mine && next_piece(w)) {
         ssize_t n = host_write(w->fd, w->buf + w->sent, w->have - w->sent);
 
-        if (n == -EINTR)
-            continue;
-        if (n < 0) {
-            /* Full: the thread goes on. Hung up: it will find out. */
-            mutex_lock(&t->lock);
-            w->sending = false;
-            mutex_unlock(&t->lock);
-            wake_thread(w);
+        if (n > 0)
+            w->sent += (u32)n;
+        /* An error: it is full, or hung up, as the thread will find out. */
+        if ((n < 0 && n != -EINTR) || ++pieces == PIECES) {
+            leave_to_thread(w);
             return;
         }
-        w->sent += (u32)n;
     }
 }
 
@@ -165,7 +178,7 @@ static u32 work(struct tty_wire *w)
     u32 events = host_watch_poll(&w->watch), todo = 0;
     struct tty *t = w->tty;
 
-    if (events & POLLHUP)
+    if ((events & POLLHUP) || atomic_load(&giving_up))
         todo |= WORK_END;
     mutex_lock(&t->lock);
     if (!w->sending && (w->sent < w->have || ldisc_far_readable(&t->ld))) {
@@ -180,12 +193,35 @@ static u32 work(struct tty_wire *w)
     return todo;
 }
 
+static void unlist(struct tty_wire *w)
+{
+    mutex_lock(&wires_lock);
+    list_del(&w->node);
+    mutex_unlock(&wires_lock);
+}
+
+/* end() - of the thread: the far side is gone. */
+static void end(struct tty_wire *w)
+{
+    struct tty *t = w->tty;
+    bool closing;
+
+    unlist(w);
+    mutex_lock(&t->lock);
+    closing = w->closing;
+    w->closing = true;
+    mutex_unlock(&t->lock);
+    tty_far_closed(t, !closing);
+    tty_wire_put(w);
+    if (closing && atomic_fetch_sub(&draining, 1) == 1)
+        host_futex_wake(&draining, INT32_MAX, false);
+}
+
 static void *wire_thread(void *arg)
 {
     struct tty_wire *w = arg;
     struct sleeper sleeper;
     u32 todo = 0;
-    bool closing, hang_up;
 
     sleeper_init(&sleeper);
     sleeper_current = &sleeper;
@@ -198,32 +234,28 @@ static void *wire_thread(void *arg)
         if (todo == WORK_END)
             break;
     }
-    mutex_lock(&w->tty->lock);
-    closing = w->closing;
-    hang_up = w->hang_up || !closing || !(todo & WORK_END);
-    w->closing = true;
-    mutex_unlock(&w->tty->lock);
-    tty_far_closed(w->tty, hang_up);
-    tty_wire_put(w);
-    if (closing && atomic_fetch_sub(&draining, 1) == 1)
-        host_futex_wake(&draining, INT32_MAX, false);
+    end(w);
     return NULL;
 }
 
-/* finish() - the thread is to send what there is, and end. */
+/* finish() - the thread is to send what there is, and end. `hang_up`: what still is open. */
 static void finish(struct tty *t, bool hang_up)
 {
     struct tty_wire *w = wire_of(t);
+    bool mine;
 
     if (!w)
         return;
     mutex_lock(&t->lock);
-    if (!w->closing && (t->closed || hang_up) && t->wire == w) {
+    mine = !w->closing && (t->closed || hang_up) && t->wire == w;
+    if (mine) {
         w->closing = true;
-        w->hang_up = hang_up;
+        t->far_open = false;
         atomic_fetch_add(&draining, 1);
     }
     mutex_unlock(&t->lock);
+    if (mine && hang_up)
+        tty_hang_up(t);
     wake_thread(w);
     tty_wire_put(w);
 }
@@ -238,6 +270,18 @@ void tty_wire_finish(struct tty *t)
     finish(t, true);
 }
 
+/* give_up() - whoever reads the host's terminals doesn't. */
+static void give_up(void)
+{
+    struct tty_wire *w;
+
+    atomic_store(&giving_up, true);
+    mutex_lock(&wires_lock);
+    list_for_each(w, &wires, node)
+        wake_thread(w);
+    mutex_unlock(&wires_lock);
+}
+
 void tty_wires_drain(void)
 {
     u64 until = host_monotonic() + DRAIN_NS;
@@ -245,7 +289,8 @@ void tty_wires_drain(void)
 
     while ((n = atomic_load(&draining)) > 0)
         if (host_futex_wait(&draining, n, until, false) == -ETIMEDOUT)
-            return;
+            break;
+    give_up();
 }
 
 /* --- size --- */
@@ -285,19 +330,21 @@ int tty_wire_new(struct tty *t, int fd)
     obj_init(&w->obj, &wire_type);
     w->fd = fd;
     w->tty = tty_get(t);
+    mutex_lock(&wires_lock);
+    list_add_tail(&wires, &w->node);
+    mutex_unlock(&wires_lock);
     mutex_lock(&t->lock);
     t->wire = w;
     mutex_unlock(&t->lock);
     tty_wire_resized(t);
     err = host_thread_start("console", wire_thread, w);
     if (err < 0) {
+        unlist(w);
         mutex_lock(&t->lock);
         t->wire = NULL;
         mutex_unlock(&t->lock);
         w->fd = -1;
-        host_watch_del(&w->watch);
-        tty_put(t);
-        free(w);
+        tty_wire_put(w); /* a guest that found the name may be writing */
     }
     return err;
 }

@@ -3,9 +3,10 @@
  * pending `wait` has one too: they are few (LIMIT_CONNECTIONS), and each may block. runsc is as
  * trusted as the Sentry's boot, but what it sends is checked all the same (control_msg.h).
  */
-#include "fs/tty/tty.h"
 #include "sentry/control/server.h"
 
+#include "fs/tty/tty.h"
+#include "fs/vfs/file.h"
 #include "sentry/base/host_fd.h"
 #include "sentry/base/host_thread.h"
 #include "sentry/base/limits.h"
@@ -171,5 +172,6 @@ void control_console_drop(void)
     t = control_config.tty;
     control_config.tty = NULL;
     mutex_unlock(&console_lock);
+    control_config.console = file_put(control_config.console);
     tty_put(t);
 }
