@@ -45,6 +45,7 @@ enum { SOCK_FD = 3, PROC_FD = 4, TEXT = 8192, LINE = 256 };
 static union {
     struct observer_reply head;
     u8 bytes[OBSERVER_PACKET];
+    u64 aligned; /* as records are */
 } answer;
 
 static void *const records = answer.bytes + sizeof(struct observer_reply);

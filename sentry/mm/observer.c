@@ -27,6 +27,7 @@ static _Atomic(int) sock = -1; /* and below: guarded by lock; whether there is o
 static union {
     struct observer_reply head;
     u8 bytes[OBSERVER_PACKET];
+    u64 aligned; /* as records are */
 } packet;
 
 void observer_init(int fd)
@@ -155,15 +156,28 @@ int observer_clear_refs(struct mm *mm, int how)
 struct vma_list {
     struct observer_vma *items;
     u32 n, cap;
+    u32 seen;    /* records, kept or not */
+    uaddr_t end; /* of the last one */
 };
 
-/* take_vmas_locked() - the records of one packet, each behind the one before. */
-static int take_vmas_locked(struct vma_list *l, const struct observer_vma *from, u32 n)
+/* check_vmas_locked() - each record is behind the one before, in all packets of an answer: who
+ * keeps to that comes to an end. */
+static int check_vmas_locked(struct vma_list *l, const struct observer_vma *from, u32 n)
 {
-    uaddr_t end = l->n ? l->items[l->n - 1].end : 0;
-
-    if (l->n + n > SMAPS_MAX)
+    if (l->seen + n > SMAPS_MAX)
         return broken_locked("does not keep its protocol");
+    l->seen += n;
+    for (u32 i = 0; i < n; i++) {
+        if (from[i].start < l->end || from[i].end <= from[i].start)
+            return broken_locked("does not keep its protocol");
+        l->end = from[i].end;
+    }
+    return 0;
+}
+
+/* take_vmas() - keep what is the guest's of one packet's records. */
+static int take_vmas(struct vma_list *l, const struct observer_vma *from, u32 n)
+{
     if (l->n + n > l->cap) {
         u32 need = max_of(l->n + n, SMAPS_FIRST), cap = max_of(l->cap * 2, need);
         struct observer_vma *items = realloc(l->items, cap * sizeof(*items));
@@ -173,13 +187,9 @@ static int take_vmas_locked(struct vma_list *l, const struct observer_vma *from,
         l->items = items;
         l->cap = cap;
     }
-    for (u32 i = 0; i < n; i++) {
-        if (from[i].start < end || from[i].end <= from[i].start)
-            return broken_locked("does not keep its protocol");
-        end = from[i].end;
-        if (end <= PLAT_TASK_SIZE)
+    for (u32 i = 0; i < n; i++)
+        if (from[i].end <= PLAT_TASK_SIZE)
             l->items[l->n++] = from[i];
-    }
     return 0;
 }
 
@@ -196,12 +206,12 @@ int observer_vmas(struct mm *mm, struct observer_vma **out, u32 *n)
     while (!err && more) {
         err = receive_locked(sizeof(struct observer_vma), &records);
         more = packet.head.more;
-        if (!err && !failed)
-            failed = take_vmas_locked(&l, records, packet.head.count);
-        if (sock < 0)
-            break;
+        if (!err)
+            err = check_vmas_locked(&l, records, packet.head.count);
         if (!err && more && !packet.head.count)
             err = broken_locked("does not keep its protocol");
+        if (!err && !failed)
+            failed = take_vmas(&l, records, packet.head.count);
     }
     mutex_unlock(&lock);
     err = err ? err : failed;

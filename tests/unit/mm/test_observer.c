@@ -155,6 +155,22 @@ Test(observer, vmas_without_end)
     cr_assert(is_broken());
 }
 
+/* What is left out counts as well: neither order nor number begins anew with a packet. */
+Test(observer, vmas_out_of_order_above)
+{
+    const struct observer_vma told[2] = {
+        {.start = PLAT_STUB_BASE + 0x1000, .end = PLAT_STUB_BASE + 0x2000},
+        {.start = PLAT_STUB_BASE, .end = PLAT_STUB_BASE + 0x1000},
+    };
+    struct observer_vma *vmas;
+    u32 n;
+
+    answer(0, 1, 1, &told[0], sizeof(told[0]));
+    answer(0, 1, 0, &told[1], sizeof(told[1]));
+    cr_assert_eq(observer_vmas(mm, &vmas, &n), -ENOSYS);
+    cr_assert(is_broken());
+}
+
 Test(observer, pagemap_is_padded)
 {
     const u64 told[2] = {1ull << 63, 5};
