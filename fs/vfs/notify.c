@@ -5,7 +5,8 @@
  *
  * A mark holds a reference to its inode, but none to the super: when that goes, or the file's last
  * name and last use do, the mark goes too. A mark that was taken off waits on a list until the lock
- * is dropped, for the inode's last reference may be its.
+ * is dropped, for the inode's last reference may be its, and holds the super until then. If that is
+ * going already, the mark stays on its list, and the super is not gone before the mark is.
  */
 #include "fs/vfs/notify.h"
 
@@ -27,6 +28,14 @@ void notify_lock(void)
     mutex_lock(&lock);
 }
 
+static void mark_free(struct notify_mark *m)
+{
+    struct inode *ino = m->inode;
+
+    m->ops->free(m);
+    inode_put(ino);
+}
+
 void notify_unlock(void)
 {
     struct notify_mark *m = off, *next;
@@ -34,11 +43,11 @@ void notify_unlock(void)
     off = NULL;
     mutex_unlock(&lock);
     for (; m; m = next) {
-        struct inode *ino = m->inode;
+        struct super *sb = m->inode->super;
 
         next = m->next;
-        m->ops->free(m);
-        inode_put(ino);
+        mark_free(m);
+        super_put(sb);
     }
 }
 
@@ -79,11 +88,14 @@ void notify_detach_locked(struct notify_mark *m)
     while (*at != m)
         at = &(*at)->next;
     *at = m->next;
-    list_del(&m->of_super);
+    m->detached = true;
     update_locked(m->inode);
+    atomic_fetch_sub(&notify_marks, 1);
+    if (!obj_get_unless_zero(&m->inode->super->obj))
+        return; /* notify_super_gone() frees it */
+    list_del(&m->of_super);
     m->next = off;
     off = m;
-    atomic_fetch_sub(&notify_marks, 1);
 }
 
 static bool wants(struct inode *ino, u32 mask)
@@ -203,10 +215,16 @@ void notify_gone_slow(struct inode *ino)
 
 void notify_super_gone(struct super *sb)
 {
+    struct notify_mark *m, *tmp;
+
     if (list_empty(&sb->marks))
         return;
     notify_lock();
-    while (!list_empty(&sb->marks))
-        end_locked(list_entry(sb->marks.next, struct notify_mark, of_super), LX_IN_UNMOUNT);
+    list_for_each(m, &sb->marks, of_super)
+        if (!m->detached)
+            end_locked(m, LX_IN_UNMOUNT);
     notify_unlock();
+    list_for_each_safe(m, tmp, &sb->marks, of_super)
+        mark_free(m);
+    list_init(&sb->marks);
 }

@@ -31,6 +31,7 @@ struct notify_mark {
     struct inode *inode; /* a reference, from attaching to free() */
     struct notify_mark *next;
     struct list_node of_super;
+    bool detached; /* off its inode, to be freed */
 };
 
 extern _Atomic(u32) notify_marks; /* how many there are */
@@ -44,13 +45,14 @@ void notify_attach_locked(struct notify_mark *m, struct inode *ino);
 void notify_set_mask_locked(struct notify_mark *m, u32 mask);
 struct notify_mark *notify_first_locked(struct inode *ino);
 /* notify_detach_locked() - take it off; notify_unlock() then calls free(), when the lock is
- * dropped. Whoever detaches holds another reference to the inode, or no lock from DIR down. */
+ * dropped. Whoever detaches holds other references to the inode and its super, or no lock from DIR
+ * down. */
 void notify_detach_locked(struct notify_mark *m);
 
 /* notify_dentry_slow() - and below: the functions without `_slow`, where there is a mark. */
 void notify_dentry_slow(struct dentry *d, u32 mask, bool opened);
 void notify_name_slow(struct inode *dir, u32 mask, const char *name, u32 len, u32 cookie,
-                      bool dir_);
+                      bool is_dir);
 void notify_inode_slow(struct inode *ino, u32 mask);
 void notify_gone_slow(struct inode *ino);
 void notify_move_slow(struct inode *from_dir, const char *from, u32 from_len, struct inode *to_dir,
