@@ -5,7 +5,11 @@
  *
  * A mapping changes a file without asking, so F_SEAL_WRITE needs that there is none that may write:
  * the address spaces count theirs (map_writable), from before a mapping is made until after it is
- * gone.
+ * gone. That is what the table of a guest's memory says. The memory itself is its host process's: a
+ * program that takes over its own process there, and keeps a mapping which the table has let go,
+ * goes on writing to the host's file. So a seal is no defence of one container from another's
+ * hostile code, which on Linux it is; to be one, a file that was ever mapped writable would have to
+ * move to a new host file when it is sealed, and its readers' mappings with it.
  */
 #include "fs/tmpfs/memfd.h"
 #include "fs/tmpfs/tmpfs_priv.h"
