@@ -20,6 +20,7 @@ struct moment {
 OBJ_REFS(moment)
 
 struct proc_file {
+    u64 memory; /* PROC_MEMORY: the id of what it is about */
     struct mutex lock;
     struct moment *moment; /* guarded by lock: a reference; NULL: nothing was read yet */
 };
@@ -34,8 +35,35 @@ static void moment_free(struct obj *o)
 
 static struct obj_type moment_type = {.name = "proc_text", .free = moment_free};
 
+static int show(const struct proc_node *n, struct proc_text *out)
+{
+    int rc = n->pid && !proc_alive(n) ? -ESRCH : 0;
+
+    if (rc == 0 && (n->entry->flags & PROC_INSPECT))
+        rc = proc_may_inspect(n);
+    return rc < 0 ? rc : n->entry->show(n, out);
+}
+
+/* show_one() - the text of one program: the one that the reader may look into, or whose memory the
+ * file is about. `memory`: PROC_MEMORY's. */
+static int show_one(const struct proc_node *n, u64 memory, struct proc_text *out)
+{
+    bool of_memory = n->entry->flags & PROC_MEMORY;
+    u64 id = of_memory ? memory : proc_mm_id(n), now;
+    int rc = show(n, out);
+
+    while ((now = proc_mm_id(n)) != id) {
+        out->len = 0;
+        if (of_memory)
+            break;
+        id = now;
+        rc = show(n, out);
+    }
+    return rc;
+}
+
 /* make_text() - the file's text as it is now: a new reference. */
-static int make_text(const struct proc_node *n, struct moment **out)
+static int make_text(const struct proc_node *n, u64 memory, struct moment **out)
 {
     struct moment *m = calloc(1, sizeof(*m));
     int rc;
@@ -43,7 +71,8 @@ static int make_text(const struct proc_node *n, struct moment **out)
     if (!m)
         return -ENOMEM;
     obj_init(&m->obj, &moment_type);
-    rc = n->pid && !proc_alive(n) ? -ESRCH : n->entry->show(n, &m->text);
+    rc = n->entry->flags & (PROC_INSPECT | PROC_MEMORY) ? show_one(n, memory, &m->text)
+                                                        : show(n, &m->text);
     if (rc == 0 && m->text.failed)
         rc = -ENOMEM;
     if (rc < 0)
@@ -68,7 +97,7 @@ static int get_text(struct file *f, s64 pos, struct moment **out)
         return 0;
     }
     moment_put(m);
-    rc = make_text(proc_node_of(f->inode), &m);
+    rc = make_text(proc_node_of(f->inode), pf->memory, &m);
     if (rc < 0)
         return rc;
     mutex_lock(&pf->lock);
@@ -154,21 +183,33 @@ static int file_permission(struct inode *ino, const struct cred *cred, u32 may)
     return inode_permission_generic(ino, cred, may);
 }
 
+/* may_open() - *memory: what a PROC_MEMORY file is about. */
+static int may_open(const struct proc_node *n, u64 *memory)
+{
+    *memory = 0;
+    if (n->entry->flags & PROC_MEMORY)
+        return proc_inspect_mm(n, memory);
+    return n->entry->flags & PROC_INSPECT ? proc_may_inspect(n) : 0;
+}
+
 static int file_open(struct inode *ino, struct file *f)
 {
     const struct proc_node *n = proc_node_of(ino);
     struct proc_file *pf;
-    int rc = n->entry->flags & PROC_INSPECT ? proc_may_inspect(n) : 0;
+    u64 memory;
+    int rc = may_open(n, &memory);
 
     if (rc < 0)
         return rc;
     if (n->entry->ops) {
         f->ops = n->entry->ops;
+        f->private = (void *)(uintptr_t)memory;
         return 0;
     }
     pf = calloc(1, sizeof(*pf));
     if (!pf)
         return -ENOMEM;
+    pf->memory = memory;
     mutex_init(&pf->lock, LOCK_LEAF);
     f->private = pf;
     f->ops = &text_ops;

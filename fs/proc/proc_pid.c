@@ -133,92 +133,92 @@ static ssize_t read_path(const struct proc_node *n, char *buf, size_t cap)
 /* --- tables --- */
 
 /* What a process and each of its threads have alike. */
-#define BOTH                                                                                       \
-    {.name = "auxv", .mode = FILE_OWN, .flags = PROC_INSPECT, .show = proc_show_pid_auxv},         \
-        {.name = "cgroup", .mode = FILE_RO, .show = proc_show_pid_cgroup},                         \
-        {.name = "clear_refs", .mode = FILE_WO, .store = proc_store_pid_clear_refs},               \
-        {.name = "cmdline", .mode = FILE_RO, .show = proc_show_pid_cmdline},                       \
-        {.name = "comm",                                                                           \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_comm,                                                               \
-         .store = proc_store_pid_comm},                                                            \
-        {.name = "coredump_filter",                                                                \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_coredump_filter,                                                    \
-         .store = proc_store_pid_coredump_filter},                                                 \
-        {.name = "cwd",                                                                            \
-         .mode = LINK,                                                                             \
-         .flags = PROC_INSPECT,                                                                    \
-         .readlink = read_path,                                                                    \
-         .follow = follow_cwd},                                                                    \
-        {.name = "environ",                                                                        \
-         .mode = FILE_OWN,                                                                         \
-         .flags = PROC_INSPECT,                                                                    \
-         .show = proc_show_pid_environ},                                                           \
-        {.name = "exe",                                                                            \
-         .mode = LINK,                                                                             \
-         .flags = PROC_INSPECT,                                                                    \
-         .readlink = read_path,                                                                    \
-         .follow = follow_exe},                                                                    \
-        {.name = "fd",                                                                             \
-         .mode = (LX_S_IFDIR | 0500),                                                              \
-         .flags = PROC_INSPECT,                                                                    \
-         .dynamic = &proc_fd_names},                                                               \
-        {.name = "fdinfo", .mode = DIR, .flags = PROC_INSPECT, .dynamic = &proc_fdinfo_names},     \
-        {.name = "gid_map",                                                                        \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_gid_map,                                                            \
-         .store = proc_store_pid_gid_map},                                                         \
-        {.name = "io", .mode = FILE_OWN, .flags = PROC_INSPECT, .show = proc_show_pid_io},         \
-        {.name = "limits", .mode = FILE_RO, .show = proc_show_pid_limits},                         \
-        {.name = "loginuid", .mode = FILE_RO, .show = proc_show_pid_loginuid},                     \
-        {.name = "maps", .mode = FILE_RO, .flags = PROC_INSPECT, .show = proc_show_pid_maps},      \
-        {.name = "mem", .mode = (LX_S_IFREG | 0600), .flags = PROC_INSPECT, .ops = &proc_mem_ops}, \
-        {.name = "mountinfo", .mode = FILE_RO, .show = proc_show_pid_mountinfo},                   \
-        {.name = "mounts", .mode = FILE_RO, .show = proc_show_pid_mounts},                         \
-        {.name = "mountstats", .mode = FILE_OWN, .show = proc_show_pid_mountstats},                \
-        {.name = "net", .mode = DIR, .children = proc_net_children},                               \
-        {.name = "ns", .mode = (LX_S_IFDIR | 0511), .children = proc_ns_children},                 \
-        {.name = "oom_adj",                                                                        \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_oom_adj,                                                            \
-         .store = proc_store_pid_oom_adj},                                                         \
-        {.name = "oom_score", .mode = FILE_RO, .show = proc_show_pid_oom_score},                   \
-        {.name = "oom_score_adj",                                                                  \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_oom_score_adj,                                                      \
-         .store = proc_store_pid_oom_score_adj},                                                   \
-        {.name = "pagemap", .mode = FILE_OWN, .flags = PROC_INSPECT, .ops = &proc_pagemap_ops},    \
-        {.name = "personality",                                                                    \
-         .mode = FILE_OWN,                                                                         \
-         .flags = PROC_INSPECT,                                                                    \
-         .show = proc_show_pid_personality},                                                       \
-        {.name = "root",                                                                           \
-         .mode = LINK,                                                                             \
-         .flags = PROC_INSPECT,                                                                    \
-         .readlink = read_path,                                                                    \
-         .follow = follow_root},                                                                   \
-        {.name = "schedstat", .mode = FILE_RO, .show = proc_show_pid_schedstat},                   \
-        {.name = "sessionid", .mode = FILE_RO, .show = proc_show_pid_sessionid},                   \
-        {.name = "setgroups",                                                                      \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_setgroups,                                                          \
-         .store = proc_store_pid_setgroups},                                                       \
-        {.name = "smaps", .mode = FILE_RO, .flags = PROC_INSPECT, .show = proc_show_pid_smaps},    \
-        {.name = "smaps_rollup",                                                                   \
-         .mode = FILE_RO,                                                                          \
-         .flags = PROC_INSPECT,                                                                    \
-         .show = proc_show_pid_smaps_rollup},                                                      \
-        {.name = "stack", .mode = FILE_OWN, .show = proc_show_pid_stack},                          \
-        {.name = "stat", .mode = FILE_RO, .show = proc_show_pid_stat},                             \
-        {.name = "statm", .mode = FILE_RO, .show = proc_show_pid_statm},                           \
-        {.name = "status", .mode = FILE_RO, .show = proc_show_pid_status},                         \
-        {.name = "uid_map",                                                                        \
-         .mode = FILE_RW,                                                                          \
-         .show = proc_show_pid_uid_map,                                                            \
-         .store = proc_store_pid_uid_map},                                                         \
-    {                                                                                              \
-        .name = "wchan", .mode = FILE_RO, .show = proc_show_pid_wchan                              \
+#define BOTH                                                                                      \
+    {.name = "auxv", .mode = FILE_OWN, .flags = PROC_MEMORY, .show = proc_show_pid_auxv},         \
+        {.name = "cgroup", .mode = FILE_RO, .show = proc_show_pid_cgroup},                        \
+        {.name = "clear_refs", .mode = FILE_WO, .store = proc_store_pid_clear_refs},              \
+        {.name = "cmdline", .mode = FILE_RO, .show = proc_show_pid_cmdline},                      \
+        {.name = "comm",                                                                          \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_comm,                                                              \
+         .store = proc_store_pid_comm},                                                           \
+        {.name = "coredump_filter",                                                               \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_coredump_filter,                                                   \
+         .store = proc_store_pid_coredump_filter},                                                \
+        {.name = "cwd",                                                                           \
+         .mode = LINK,                                                                            \
+         .flags = PROC_INSPECT,                                                                   \
+         .readlink = read_path,                                                                   \
+         .follow = follow_cwd},                                                                   \
+        {.name = "environ",                                                                       \
+         .mode = FILE_OWN,                                                                        \
+         .flags = PROC_MEMORY,                                                                    \
+         .show = proc_show_pid_environ},                                                          \
+        {.name = "exe",                                                                           \
+         .mode = LINK,                                                                            \
+         .flags = PROC_INSPECT,                                                                   \
+         .readlink = read_path,                                                                   \
+         .follow = follow_exe},                                                                   \
+        {.name = "fd",                                                                            \
+         .mode = (LX_S_IFDIR | 0500),                                                             \
+         .flags = PROC_INSPECT,                                                                   \
+         .dynamic = &proc_fd_names},                                                              \
+        {.name = "fdinfo", .mode = DIR, .flags = PROC_INSPECT, .dynamic = &proc_fdinfo_names},    \
+        {.name = "gid_map",                                                                       \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_gid_map,                                                           \
+         .store = proc_store_pid_gid_map},                                                        \
+        {.name = "io", .mode = FILE_OWN, .flags = PROC_INSPECT, .show = proc_show_pid_io},        \
+        {.name = "limits", .mode = FILE_RO, .show = proc_show_pid_limits},                        \
+        {.name = "loginuid", .mode = FILE_RO, .show = proc_show_pid_loginuid},                    \
+        {.name = "maps", .mode = FILE_RO, .flags = PROC_MEMORY, .show = proc_show_pid_maps},      \
+        {.name = "mem", .mode = (LX_S_IFREG | 0600), .flags = PROC_MEMORY, .ops = &proc_mem_ops}, \
+        {.name = "mountinfo", .mode = FILE_RO, .show = proc_show_pid_mountinfo},                  \
+        {.name = "mounts", .mode = FILE_RO, .show = proc_show_pid_mounts},                        \
+        {.name = "mountstats", .mode = FILE_OWN, .show = proc_show_pid_mountstats},               \
+        {.name = "net", .mode = DIR, .children = proc_net_children},                              \
+        {.name = "ns", .mode = (LX_S_IFDIR | 0511), .children = proc_ns_children},                \
+        {.name = "oom_adj",                                                                       \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_oom_adj,                                                           \
+         .store = proc_store_pid_oom_adj},                                                        \
+        {.name = "oom_score", .mode = FILE_RO, .show = proc_show_pid_oom_score},                  \
+        {.name = "oom_score_adj",                                                                 \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_oom_score_adj,                                                     \
+         .store = proc_store_pid_oom_score_adj},                                                  \
+        {.name = "pagemap", .mode = FILE_OWN, .flags = PROC_MEMORY, .ops = &proc_pagemap_ops},    \
+        {.name = "personality",                                                                   \
+         .mode = FILE_OWN,                                                                        \
+         .flags = PROC_INSPECT,                                                                   \
+         .show = proc_show_pid_personality},                                                      \
+        {.name = "root",                                                                          \
+         .mode = LINK,                                                                            \
+         .flags = PROC_INSPECT,                                                                   \
+         .readlink = read_path,                                                                   \
+         .follow = follow_root},                                                                  \
+        {.name = "schedstat", .mode = FILE_RO, .show = proc_show_pid_schedstat},                  \
+        {.name = "sessionid", .mode = FILE_RO, .show = proc_show_pid_sessionid},                  \
+        {.name = "setgroups",                                                                     \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_setgroups,                                                         \
+         .store = proc_store_pid_setgroups},                                                      \
+        {.name = "smaps", .mode = FILE_RO, .flags = PROC_MEMORY, .show = proc_show_pid_smaps},    \
+        {.name = "smaps_rollup",                                                                  \
+         .mode = FILE_RO,                                                                         \
+         .flags = PROC_MEMORY,                                                                    \
+         .show = proc_show_pid_smaps_rollup},                                                     \
+        {.name = "stack", .mode = FILE_OWN, .show = proc_show_pid_stack},                         \
+        {.name = "stat", .mode = FILE_RO, .show = proc_show_pid_stat},                            \
+        {.name = "statm", .mode = FILE_RO, .show = proc_show_pid_statm},                          \
+        {.name = "status", .mode = FILE_RO, .show = proc_show_pid_status},                        \
+        {.name = "uid_map",                                                                       \
+         .mode = FILE_RW,                                                                         \
+         .show = proc_show_pid_uid_map,                                                           \
+         .store = proc_store_pid_uid_map},                                                        \
+    {                                                                                             \
+        .name = "wchan", .mode = FILE_RO, .show = proc_show_pid_wchan                             \
     }
 
 static const struct proc_entry tid_children[] = {

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #define PIECE     4096u
 #define ENTRY     sizeof(u64) /* of pagemap */
@@ -18,21 +17,14 @@
 #define LAST_PAGE (PLAT_TASK_SIZE >> GUEST_PAGE_SHIFT)
 #define ALL_PAGES ((1ull << 47) >> GUEST_PAGE_SHIFT)
 
-/* file_mm() - the memory that the file is about: a new reference; NULL: gone. The first use settles
- * which that is. f->private: its object's id. */
+/* file_mm() - the memory that the file is about: a new reference; NULL: gone. */
 static struct mm *file_mm(struct file *f)
 {
     struct mm *mm = proc_mm(proc_node_of(f->inode));
-    void *expected = NULL, *id = mm ? (void *)(uintptr_t)mm->obj.id : NULL;
 
-    if (mm &&
-        !__atomic_compare_exchange_n(&f->private, &expected, id, false, __ATOMIC_RELAXED,
-                                     __ATOMIC_RELAXED) &&
-        expected != id) {
-        mm_put(mm);
-        return NULL;
-    }
-    return mm;
+    if (mm && mm->obj.id == (uintptr_t)f->private)
+        return mm;
+    return mm_put(mm);
 }
 
 static s64 by_address_seek(struct file *f, s64 offset, int whence)
@@ -95,7 +87,9 @@ static ssize_t mem_write(struct file *f, struct uio *from, s64 *pos)
 const struct file_ops proc_mem_ops = {
     .read = mem_read, .write = mem_write, .seek = by_address_seek};
 
-/* --- pagemap: what the host says, without where its pages lie --- */
+/* --- pagemap: what the host says, without where its pages lie, in memory or in its swap --- */
+
+#define PAGEMAP_FLAGS (~0ull << 55)
 
 /* pagemap_piece() - words for `n` pages from number `page` on. */
 static int pagemap_piece(struct mm *mm, u64 page, u64 *words, u32 n)
@@ -108,8 +102,8 @@ static int pagemap_piece(struct mm *mm, u64 page, u64 *words, u32 n)
         return 0;
     }
     rc = observer_pagemap(mm, page << GUEST_PAGE_SHIFT, words, n);
-    for (u64 i = LAST_PAGE - page; i < n; i++)
-        words[i] = 0;
+    for (u64 i = 0; i < n; i++)
+        words[i] = i < LAST_PAGE - page ? words[i] & PAGEMAP_FLAGS : 0;
     return rc == -ENOSYS ? -EIO : rc;
 }
 

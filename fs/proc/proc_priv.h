@@ -19,8 +19,12 @@ struct fs_context *proc_fs(const struct proc_node *n);
 struct nsproxy *proc_ns(const struct proc_node *n);
 /* proc_owner() - who owns the files about it. */
 void proc_owner(const struct proc_node *n, u32 *uid, u32 *gid);
+/* proc_mm_id() - which address space it has: its object's id; 0: none. */
+u64 proc_mm_id(const struct proc_node *n);
 /* proc_may_inspect() - may the calling task look into it? Return: 0, -EACCES, -ESRCH. */
 int proc_may_inspect(const struct proc_node *n);
+/* proc_inspect_mm() - may it look into the memory whose id is *id (proc_mm_id())? */
+int proc_inspect_mm(const struct proc_node *n, u64 *id);
 /* proc_number() - a name in decimal without leading zeros. Return: -1 if it is none. */
 s32 proc_number(const char *name, u32 len);
 

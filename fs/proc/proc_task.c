@@ -81,6 +81,15 @@ struct mm *proc_mm(const struct proc_node *n)
     return with_task(n, mm, mm);
 }
 
+u64 proc_mm_id(const struct proc_node *n)
+{
+    struct task *t = proc_task(n);
+    u64 id = t ? task_mm_id(t) : 0;
+
+    task_put(t);
+    return id;
+}
+
 struct fdtable *proc_files(const struct proc_node *n)
 {
     return with_task(n, fdtable, files);
@@ -132,6 +141,20 @@ int proc_may_inspect(const struct proc_node *n)
     rc = task_may_access(current, t, false);
     task_put(t);
     return rc == -EPERM ? -EACCES : rc;
+}
+
+int proc_inspect_mm(const struct proc_node *n, u64 *id)
+{
+    u64 memory;
+    int rc;
+
+    do {
+        memory = proc_mm_id(n);
+        rc = proc_may_inspect(n);
+    } while (proc_mm_id(n) != memory);
+    if (rc == 0)
+        *id = memory;
+    return rc;
 }
 
 s32 proc_number(const char *name, u32 len)

@@ -49,8 +49,11 @@ struct proc_dynamic {
 };
 
 enum {
-    PROC_INSPECT = 1u << 0, /* only for who may look into the process (ptrace(2)'s read access) */
+    PROC_INSPECT = 1u << 0, /* only for who may look into the process (ptrace(2)'s read access), at
+                             * each use */
     PROC_SYSCTL = 1u << 1,  /* what the mode forbids, CAP_DAC_OVERRIDE doesn't allow */
+    PROC_MEMORY = 1u << 2,  /* about the memory that the process has when it is opened, by who may
+                             * look into it then; empty after an exec */
 };
 
 /* An entry says what it is by which of these it has; the mode's type must agree. */
@@ -64,7 +67,8 @@ struct proc_entry {
      * may be another, who was made to. Return: 0, errno. */
     int (*store)(const struct proc_node *n, const struct cred *opener, const char *text,
                  size_t len);
-    /* ops - a file that is no text has operations of its own; its node is f->inode's. */
+    /* ops - a file that is no text has operations of its own; its node is f->inode's. With
+     * PROC_MEMORY f->private is the memory's id (proc_mm_id()). */
     const struct file_ops *ops;
     ssize_t (*readlink)(const struct proc_node *n, char *buf, size_t cap);
     /* follow() - where a link really leads: new references. */

@@ -67,10 +67,10 @@ struct restart_block {
 struct task {
     struct obj obj;
     struct sleeper sleeper;
-    _Atomic(u32) work;  /* TASK_WORK_* */
-    _Atomic(u32) state; /* enum task_state */
-    struct thread_group *tg; /* a reference */
-    struct pid *pid;         /* a reference: the tid */
+    _Atomic(u32) work;         /* TASK_WORK_* */
+    _Atomic(u32) state;        /* enum task_state */
+    struct thread_group *tg;   /* a reference */
+    struct pid *pid;           /* a reference: the tid */
     struct list_node in_group; /* tg->tasks; guarded by tg->lock */
 
     struct plat_thread *thread; /* own, while it runs; tg->lock for interrupt by others */
@@ -80,7 +80,7 @@ struct task {
     struct nsproxy *ns;         /* the same */
 
     struct mutex lock; /* TASK class */
-    struct cred *cred;   /* and below: guarded by lock; own reads without it */
+    struct cred *cred; /* and below: guarded by lock; own reads without it */
     char comm[16];
     struct task_sched sched;
 
@@ -88,10 +88,10 @@ struct task {
     u64 blocked;               /* own writes under tg->lock */
     u64 saved_blocked;         /* own: restored at return if restore_blocked */
     bool restore_blocked;
-    u64 sigwait_set;           /* guarded by tg->lock: sigtimedwait() consumes these */
-    bool stop_dequeued;        /* guarded by tg->lock: a stop signal was taken, no SIGCONT since */
+    u64 sigwait_set;    /* guarded by tg->lock: sigtimedwait() consumes these */
+    bool stop_dequeued; /* guarded by tg->lock: a stop signal was taken, no SIGCONT since */
     struct sigaltstack_state altstack; /* own */
-    struct plat_fault fault; /* own: the last fault, for frames */
+    struct plat_fault fault;           /* own: the last fault, for frames */
 
     uaddr_t clear_child_tid, set_child_tid; /* own */
     uaddr_t robust_list;
@@ -100,23 +100,23 @@ struct task {
     struct pi_waiter *pi_wait; /* borrowed: the futex that it waits for */
     bool futex_exited;         /* owns no futex any more */
     struct restart_block restart;
-    s64 syscall_nr; /* own: system call being served, -1 outside of one */
+    s64 syscall_nr;                   /* own: system call being served, -1 outside of one */
     _Atomic(s32) parent_death_signal; /* own writes */
-    u32 exit_status;         /* wait status; valid from TASK_ZOMBIE on */
-    struct vfork *vfork;     /* own: who waits for this task's exec or exit; a reference; NULL */
+    u32 exit_status;                  /* wait status; valid from TASK_ZOMBIE on */
+    struct vfork *vfork;       /* own: who waits for this task's exec or exit; a reference; NULL */
     struct exec_request *boot; /* own: what the first step() of an init or exec'd task loads */
     u64 utime_ns, stime_ns;
-    u64 min_flt, maj_flt;    /* of this program; see task_account() */
-    u64 start_time;          /* monotonic ns */
-    u32 seccomp_mode; /* read without a lock; written under tg->lock: see seccomp.h */
+    u64 min_flt, maj_flt;           /* of this program; see task_account() */
+    u64 start_time;                 /* monotonic ns */
+    u32 seccomp_mode;               /* read without a lock; written under tg->lock: see seccomp.h */
     struct seccomp_filter *seccomp; /* the same; a reference */
-    atomic_bool must_drop_privs; /* set under tg->lock: before its next call, no_new_privs */
+    atomic_bool must_drop_privs;    /* set under tg->lock: before its next call, no_new_privs */
     struct sem_undo_list *sem_undo; /* own: a reference, or NULL; see sem_exit() */
-    struct io_count io;      /* own writes */
-    _Atomic(u32) personality; /* own writes */
+    struct io_count io;             /* own writes */
+    _Atomic(u32) personality;       /* own writes */
     _Atomic(u32) timer_slack_ns;
-    u8 mce_kill;     /* own: prctl(PR_MCE_KILL) plus one; 0: as the system has it */
-    bool io_flusher; /* own: prctl(PR_SET_IO_FLUSHER) */
+    u8 mce_kill;           /* own: prctl(PR_MCE_KILL) plus one; 0: as the system has it */
+    bool io_flusher;       /* own: prctl(PR_SET_IO_FLUSHER) */
     bool leaving;          /* own: task_exit() was called */
     bool nproc_exceeded;   /* own: set*uid(2) went over RLIMIT_NPROC: execve(2) will fail */
     _Atomic(bool) in_step; /* served by the Sentry; else its guest code may be running */
@@ -135,30 +135,30 @@ struct thread_group {
     struct list_node in_pgrp;
     struct ctty *tty;         /* controlling terminal, a reference; see ctty.h */
     struct pid *tty_old_pgrp; /* a leader's whose terminal hung up: its foreground, a reference */
-    u64 forker;   /* id of the parent's task that made it (__WNOTHREAD); 0: one that is gone */
+    u64 forker; /* id of the parent's task that made it (__WNOTHREAD); 0: one that is gone */
     u64 exec_id, parent_exec_id; /* changes with each exec; the parent's when this was made */
     u32 group_signals; /* signals sent to it as a member of a process group: a fork notices */
     bool did_exec, is_subreaper, dead, reaped;
     struct waitq child_wait; /* this process's wait4(); woken on any child's change of state */
 
-    struct mutex lock; /* TGROUP class */
-    struct list_node tasks; /* and below: guarded by lock */
-    _Atomic(u32) ntasks; /* on the list; read like `stop` */
-    u32 nlive;  /* of them, those that have not begun to leave */
-    struct task *leader; /* a reference */
+    struct mutex lock;       /* TGROUP class */
+    struct list_node tasks;  /* and below: guarded by lock */
+    _Atomic(u32) ntasks;     /* on the list; read like `stop` */
+    u32 nlive;               /* of them, those that have not begun to leave */
+    struct task *leader;     /* a reference */
     struct sighand *sighand; /* a reference */
     struct sigpending pending;
-    bool exiting;    /* group exit: every task leaves at its next boundary */
-    u32 exit_status; /* wait status of the group once exiting */
-    struct task *exec_task; /* de_thread in progress: all others must go */
+    bool exiting;                  /* group exit: every task leaves at its next boundary */
+    u32 exit_status;               /* wait status of the group once exiting */
+    struct task *exec_task;        /* de_thread in progress: all others must go */
     _Atomic(enum group_stop) stop; /* who waits for it to change reads it without the lock */
-    u32 stop_signo, stop_pending; /* how many tasks have still to stop */
+    u32 stop_signo, stop_pending;  /* how many tasks have still to stop */
     bool stop_unreported, cont_unreported; /* for waitid() */
-    u32 notify; /* GROUP_NOTIFY_*: what the parent has still to be told */
-    bool unkillable; /* a pid namespace's init: default actions do nothing to it */
-    struct waitq stop_wait; /* stopped tasks, and tasks that wait for their group, sleep here */
+    u32 notify;               /* GROUP_NOTIFY_*: what the parent has still to be told */
+    bool unkillable;          /* a pid namespace's init: default actions do nothing to it */
+    struct waitq stop_wait;   /* stopped tasks, and tasks that wait for their group, sleep here */
     struct waitq signal_wait; /* signalfd's readers and pollers */
-    s32 exit_signal;        /* to the parent; 0: none, -1: thread */
+    s32 exit_signal;          /* to the parent; 0: none, -1: thread */
 
     struct rlimit_pair limits[RLIMIT_COUNT];
     struct file *exe; /* a reference */
@@ -171,15 +171,15 @@ struct thread_group {
     } cpu_itimer[2];        /* ITIMER_VIRTUAL (user time), ITIMER_PROF (user and system) */
     u64 child_utime_ns, child_stime_ns; /* of reaped descendants */
     u64 dead_utime_ns, dead_stime_ns;   /* of exited tasks */
-    u64 min_flt, maj_flt; /* of exited tasks and earlier programs */
-    u64 exec_min_flt, exec_maj_flt; /* of earlier programs */
+    u64 min_flt, maj_flt;               /* of exited tasks and earlier programs */
+    u64 exec_min_flt, exec_maj_flt;     /* of earlier programs */
     u64 child_min_flt, child_maj_flt;
     u32 max_rss_kb, child_max_rss_kb;
     struct list_node posix_timers; /* see posix_timer.c */
     s32 next_timer_id;
     s32 oom_score_adj;
     atomic_bool thp_disabled; /* prctl(PR_SET_THP_DISABLE) */
-    struct io_count io; /* of exited tasks and of reaped children; atomic */
+    struct io_count io;       /* of exited tasks and of reaped children; atomic */
 };
 OBJ_REFS(thread_group)
 
@@ -225,12 +225,12 @@ int task_exec(struct task *t, struct file *file, const char *filename, struct ex
 struct lx_rusage;
 struct wait_request {
     enum { WAIT_ANY, WAIT_PID, WAIT_PGRP, WAIT_PIDFD } which;
-    s32 nr;      /* WAIT_PID, WAIT_PGRP: as the caller's pid namespace has it; WAIT_PGRP 0: its own */
+    s32 nr; /* WAIT_PID, WAIT_PGRP: as the caller's pid namespace has it; WAIT_PGRP 0: its own */
     const struct pid *pidfd; /* WAIT_PIDFD: borrowed */
     u32 options;             /* LX_W* */
     /* what was found; pid 0: nothing (WNOHANG) */
     s32 pid;
-    u32 uid, status; /* wait status */
+    u32 uid, status;          /* wait status */
     struct lx_rusage *rusage; /* NULL: not wanted */
 };
 /* Return: 0, -ECHILD, -ERESTARTSYS. */
@@ -289,6 +289,11 @@ void task_set_cred(struct task *t, struct cred *fresh);
  * user? A process without memory: yes. */
 int task_may_access(struct task *from, struct task *t, bool real);
 bool task_dumpable(struct task *t);
+/* task_mm() - its address space: a new reference; NULL: it has none. task_mm_id(): its object's id, 0
+ * for none. An exec changes it before the rest, so what is judged and taken while it stays the same
+ * is one program's (task_access.c). */
+struct mm *task_mm(struct task *t);
+u64 task_mm_id(struct task *t);
 
 /* task_stop_all() - bring every task of a container to its boundary, invisibly; resume ends it.
  * When it returns no guest code runs; handlers that sleep go on sleeping. */

@@ -1,4 +1,11 @@
-/* Who may look into or change another process: ptrace(2), "Ptrace access mode checking". */
+/*
+ * Who may look into or change another process: ptrace(2), "Ptrace access mode checking".
+ *
+ * An exec may come between the judgement and what it was about. It installs the address space, which
+ * knows by then whether others may look into it, before descriptors and credentials become the new
+ * program's. So whoever asks for somebody's things reads task_mm_id() before it asks and after it
+ * took them, and begins again if that changed.
+ */
 #include "sentry/abi/lx_cred.h"
 #include "sentry/kernel/task_priv.h"
 
@@ -36,4 +43,24 @@ int task_may_access(struct task *from, struct task *t, bool real)
              task_dumpable(t) && !(c->cap_permitted & ~me->cap_permitted);
     cred_put(c);
     return ok ? 0 : -EPERM;
+}
+
+struct mm *task_mm(struct task *t)
+{
+    struct mm *mm;
+
+    mutex_lock(&t->lock);
+    mm = mm_get(t->mm);
+    mutex_unlock(&t->lock);
+    return mm;
+}
+
+u64 task_mm_id(struct task *t)
+{
+    u64 id;
+
+    mutex_lock(&t->lock);
+    id = t->mm ? t->mm->obj.id : 0;
+    mutex_unlock(&t->lock);
+    return id;
 }

@@ -25,6 +25,7 @@ struct exec_parts {
     struct loader_result program;
     struct fdtable *files;   /* the caller's table if it shares one; NULL: it keeps its own */
     struct sighand *sighand; /* for a caller that shares its own */
+    bool dumpable;           /* the new address space */
 };
 
 static void drop_parts(struct task *t, struct exec_parts *p)
@@ -184,6 +185,8 @@ static void install_thread(struct task *t, struct exec_parts *p)
     mutex_lock(&t->tg->lock);
     t->thread = p->program.thread;
     mutex_unlock(&t->tg->lock);
+    /* From the start: nobody looks into it with what the old program's credentials allow. */
+    __atomic_store_n(&p->program.mm->dumpable, p->dumpable, __ATOMIC_RELAXED);
     mutex_lock(&t->lock);
     t->mm = p->program.mm;
     memcpy(t->comm, p->program.comm, sizeof(t->comm));
@@ -208,19 +211,21 @@ static void install_files(struct task *t, struct exec_parts *p)
     fd_close_on_exec(t->files);
 }
 
-/* install_cred() - after the address space, whose dumpable flag it decides. */
+static bool becomes_dumpable(const struct exec_parts *p, const struct cred *old)
+{
+    return !p->cred.gained && !p->cred.unreadable && old->euid == old->uid && old->egid == old->gid;
+}
+
+/* install_cred() - after all that they were the key to: see task_access.c. A change of credentials is
+ * not to clear the address space's flag. */
 static void install_cred(struct task *t, struct exec_parts *p)
 {
-    const struct cred *old = t->cred;
-    bool dumpable =
-        !p->cred.gained && !p->cred.unreadable && old->euid == old->uid && old->egid == old->gid;
-
     if (p->cred.secure)
         t->parent_death_signal = 0;
     if (p->cred.clear_personality)
         t->personality &= ~LX_PER_CLEAR_ON_SETID;
     task_set_cred(t, p->cred.fresh);
-    __atomic_store_n(&t->mm->dumpable, dumpable, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->mm->dumpable, p->dumpable, __ATOMIC_RELAXED);
 }
 
 /* note_abi() - remember the newest kernel that any program here demands. */
@@ -234,11 +239,12 @@ static void note_abi(struct container *c, u32 abi)
 
 static void commit(struct task *t, struct exec_parts *p)
 {
+    p->dumpable = becomes_dumpable(p, t->cred);
     install_thread(t, p);
     posix_timer_delete_all(t->tg);
     install_group(t, p);
-    install_cred(t, p);
     install_files(t, p);
+    install_cred(t, p);
     note_abi(t->tg->container, p->program.abi_kernel);
     t->altstack = (struct sigaltstack_state){0};
     t->restart = (struct restart_block){0};

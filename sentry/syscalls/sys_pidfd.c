@@ -63,12 +63,26 @@ static struct fdtable *files_of(struct task *t)
     return files;
 }
 
+/* file_of() - another task's descriptor, as who may attach to it: a new reference. */
+static int file_of(struct task *t, struct task *other, s32 fd, struct file **out)
+{
+    auto_put(fdtable) struct fdtable *files = files_of(other);
+    int rc = task_may_access(t, other, true);
+
+    if (rc < 0)
+        return rc;
+    if (!files)
+        return -ESRCH;
+    *out = fd_get(files, fd);
+    return *out ? 0 : -EBADF;
+}
+
 s64 sys_pidfd_getfd(struct task *t, const u64 a[6])
 {
     auto_put(file) struct file *pidfd = NULL;
     auto_put(task) struct task *other = NULL;
-    auto_put(fdtable) struct fdtable *files = NULL;
-    struct file *f;
+    auto_put(file) struct file *f = NULL;
+    u64 memory;
     int rc;
 
     if ((u32)a[2])
@@ -81,12 +95,10 @@ s64 sys_pidfd_getfd(struct task *t, const u64 a[6])
     other = leader_of(pidfd_pid(pidfd));
     if (!other)
         return -ESRCH;
-    rc = task_may_access(t, other, true);
-    if (rc < 0)
-        return rc;
-    files = files_of(other);
-    if (!files)
-        return -ESRCH;
-    f = fd_get(files, (s32)a[1]);
-    return f ? install_fd(t, f, LX_O_CLOEXEC) : -EBADF;
+    do {
+        f = file_put(f);
+        memory = task_mm_id(other);
+        rc = file_of(t, other, (s32)a[1], &f);
+    } while (task_mm_id(other) != memory);
+    return rc < 0 ? rc : install_fd(t, take(f), LX_O_CLOEXEC);
 }

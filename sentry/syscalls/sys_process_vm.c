@@ -12,16 +12,21 @@ enum { FAST_VECS = 8 };
 /* remote_mm() - another process's memory as who may attach to it: a new reference. */
 static int remote_mm(struct task *t, s32 nr, struct mm **out)
 {
-    struct task *other = pid_find_task(t->pid->ns, nr);
-    int rc = other ? task_may_access(t, other, true) : -ESRCH;
+    auto_put(task) struct task *other = pid_find_task(t->pid->ns, nr);
+    auto_put(mm) struct mm *mm = NULL;
+    int rc;
 
-    if (rc == 0) {
-        mutex_lock(&other->lock);
-        *out = mm_get(other->mm);
-        mutex_unlock(&other->lock);
-        rc = *out ? 0 : -ESRCH;
-    }
-    task_put(other);
+    if (!other)
+        return -ESRCH;
+    do {
+        mm_put(mm);
+        mm = task_mm(other);
+        rc = task_may_access(t, other, true);
+    } while (task_mm_id(other) != (mm ? mm->obj.id : 0));
+    if (rc == 0 && !mm)
+        rc = -ESRCH;
+    if (rc == 0)
+        *out = take(mm);
     return rc;
 }
 
@@ -131,15 +136,12 @@ static int object_id(struct task *of, u32 type, u64 fd, u64 *id)
     return type <= KCMP_IO ? 0 : -EINVAL; /* nobody has an I/O context: all the same */
 }
 
-s64 sys_kcmp(struct task *t, const u64 a[6])
+/* compare() - two tasks' objects, as kcmp(2) answers. */
+static s64 compare(struct task *t, const u64 a[6], struct task *one, struct task *two)
 {
-    auto_put(task) struct task *one = pid_find_task(t->pid->ns, (s32)a[0]);
-    auto_put(task) struct task *two = pid_find_task(t->pid->ns, (s32)a[1]);
     u64 first, second;
     int rc;
 
-    if (!one || !two)
-        return -ESRCH;
     if (task_may_access(t, one, true) < 0 || task_may_access(t, two, true) < 0)
         return -EPERM;
     rc = object_id(one, (u32)a[2], a[3], &first);
@@ -148,6 +150,23 @@ s64 sys_kcmp(struct task *t, const u64 a[6])
     if (rc < 0)
         return rc;
     return first == second ? 0 : first < second ? 1 : 2;
+}
+
+s64 sys_kcmp(struct task *t, const u64 a[6])
+{
+    auto_put(task) struct task *one = pid_find_task(t->pid->ns, (s32)a[0]);
+    auto_put(task) struct task *two = pid_find_task(t->pid->ns, (s32)a[1]);
+    u64 first, second;
+    s64 rc;
+
+    if (!one || !two)
+        return -ESRCH;
+    do {
+        first = task_mm_id(one);
+        second = task_mm_id(two);
+        rc = compare(t, a, one, two);
+    } while (task_mm_id(one) != first || task_mm_id(two) != second);
+    return rc;
 }
 
 /* --- ptrace --- */

@@ -382,6 +382,48 @@ TEST(mem_of_another, "open:EACCES pread64 pwrite64")
     EXPECT_EQ(pread(fd, &got, 4, (off_t)(uintptr_t)&mine), 0);
 }
 
+HELPER(wait_for_end)
+{
+    char c;
+
+    return read(0, &c, 1) == 0 ? 0 : 1;
+}
+
+/* What was opened is about the program of that time, not about the one that followed: it might have
+ * more rights than who opened. */
+TEST(memory_before_exec, "open read pread64 execve")
+{
+    static const char *const names[] = {"mem", "pagemap", "maps", "smaps", "environ"};
+    enum { MAPS = 2, N = 5 };
+    int fds[N], go[2], hold[2], done[2];
+    char buf[64];
+    pid_t pid;
+
+    REQUIRE_OK(pipe(go));
+    REQUIRE_OK(pipe(hold));
+    REQUIRE_OK(pipe2(done, O_CLOEXEC));
+    pid = guest_fork();
+    if (pid == 0) {
+        close(go[1]);
+        close(hold[1]);
+        if (read(go[0], buf, 1) != 0)
+            _exit(8);
+        dup2(hold[0], 0);
+        execl("/proc/self/exe", "self", "--helper", "wait_for_end", NULL);
+        _exit(9);
+    }
+    for (int i = 0; i < N; i++)
+        fds[i] = REQUIRE_OK(open(of_pid(pid, names[i]), O_RDONLY));
+    EXPECT_GT(pread(fds[MAPS], buf, sizeof(buf), 0), 0); /* one that was used already */
+    close(go[1]);
+    close(done[1]);
+    EXPECT_EQ(read(done[0], buf, 1), 0); /* it has exec'ed */
+    for (int i = 0; i < N; i++)
+        EXPECT_EQ(pread(fds[i], buf, sizeof(buf), i == 0 ? (off_t)(uintptr_t)text : 0), 0);
+    close(hold[1]);
+    EXPECT_EQ(guest_wait(pid), 0);
+}
+
 TEST(mem_is_private, "open:EACCES setresuid")
 {
     volatile int *shared = guest_shared(4096);
