@@ -18,6 +18,14 @@ static bool same_ids(const struct cred *c, u32 uid, u32 gid)
            gid == c->gid;
 }
 
+/* within() - has the target no capability that the caller lacks? Those of one user namespace say
+ * nothing about another. */
+static bool within(const struct cred *c, const struct cred *me, bool real)
+{
+    return c->user_ns == me->user_ns &&
+           !(c->cap_permitted & ~(real ? me->cap_permitted : me->cap_effective));
+}
+
 bool task_dumpable(struct task *t)
 {
     bool yes;
@@ -40,7 +48,7 @@ int task_may_access(struct task *from, struct task *t, bool real)
     ok = cred_has_cap(me, c->user_ns, LX_CAP_SYS_PTRACE);
     if (!ok)
         ok = same_ids(c, real ? me->uid : me->fsuid, real ? me->gid : me->fsgid) &&
-             task_dumpable(t) && !(c->cap_permitted & ~me->cap_permitted);
+             task_dumpable(t) && within(c, me, real);
     cred_put(c);
     return ok ? 0 : -EPERM;
 }

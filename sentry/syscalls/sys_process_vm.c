@@ -52,6 +52,14 @@ static s64 copy(struct task *t, struct uio *from, struct uio *to)
     return done ? done : rc;
 }
 
+static bool has_bytes(const struct uio_vec *vec, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (vec[i].len)
+            return true;
+    return false;
+}
+
 /* process_vm() - both calls. */
 static s64 process_vm(struct task *t, const u64 a[6], bool write)
 {
@@ -67,7 +75,7 @@ static s64 process_vm(struct task *t, const u64 a[6], bool write)
         return rc;
     uio_init(&here, t->mm, local, (u32)a[2]);
     rc = here.left ? usermem_iovec(t->mm, a[3], a[4], fast[1], FAST_VECS, &remote) : 0;
-    if (rc == 0 && here.left && a[4]) {
+    if (rc == 0 && here.left && has_bytes(remote, (u32)a[4])) {
         rc = remote_mm(t, (s32)a[0], &mm);
         if (rc == 0) {
             uio_init(&there, mm, remote, (u32)a[4]);

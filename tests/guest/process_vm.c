@@ -21,7 +21,8 @@ static pid_t sleeper(void)
 {
     pid_t pid;
 
-    IN_CHILD(pid) {
+    IN_CHILD(pid)
+    {
         for (;;)
             pause();
     }
@@ -62,10 +63,11 @@ TEST(process_vm_basic, "process_vm_readv process_vm_writev")
     guest_end(pid);
 }
 
-TEST(process_vm_errors, "process_vm_readv:EINVAL,EFAULT,ESRCH,EPERM process_vm_writev:EINVAL,EFAULT,ESRCH")
+TEST(process_vm_errors,
+     "process_vm_readv:EINVAL,EFAULT,ESRCH,EPERM process_vm_writev:EINVAL,EFAULT,ESRCH")
 {
     char buf[64], *bad = guest_bad_page();
-    struct iovec v = {buf, 8}, far_away = {bad - 4, 8}, all_bad = {bad, 8};
+    struct iovec v = {buf, 8}, nothing = {buf, 0}, far_away = {bad - 4, 8}, all_bad = {bad, 8};
     pid_t pid, other;
 
     NEEDS(process_vm_readv);
@@ -76,6 +78,7 @@ TEST(process_vm_errors, "process_vm_readv:EINVAL,EFAULT,ESRCH,EPERM process_vm_w
     EXPECT_ERRNO(SYS(process_vm_readv, getpid(), &v, 1, 8, 1, 0), EFAULT);
     EXPECT_ERRNO(SYS(process_vm_readv, 0x3ffff0, &v, 1, &v, 1, 0), ESRCH);
     EXPECT_EQ(SYS(process_vm_readv, 0x3ffff0, &v, 0, &v, 1, 0), 0);
+    EXPECT_EQ(SYS(process_vm_readv, 0x3ffff0, &v, 1, &nothing, 1, 0), 0);
     EXPECT_EQ(SYS(process_vm_readv, getpid(), &v, 1, &v, 0, 0), 0);
     EXPECT_EQ(SYS(process_vm_readv, getpid(), &v, 1, &far_away, 1, 0), 4);
     EXPECT_ERRNO(SYS(process_vm_readv, getpid(), &v, 1, &all_bad, 1, 0), EFAULT);
@@ -85,12 +88,34 @@ TEST(process_vm_errors, "process_vm_readv:EINVAL,EFAULT,ESRCH,EPERM process_vm_w
     if (geteuid() != 0)
         SKIP("only root can become somebody else");
     pid = sleeper();
-    IN_CHILD(other) {
+    IN_CHILD(other)
+    {
         EXPECT_OK(SYS(setuid, 54321));
         EXPECT_ERRNO(vm_readv(pid, buf, 8, buf, 8), EPERM);
     }
     EXPECT_CHILD_OK(other);
     guest_end(pid);
+}
+
+TEST(process_vm_namespaces, "process_vm_readv:EPERM unshare")
+{
+    pid_t pid = sleeper(), other;
+    char buf[8];
+    int status;
+
+    NEEDS(process_vm_readv);
+    /* All capabilities of one user namespace are none over who is in the one above. */
+    IN_CHILD(other)
+    {
+        if (SYS(unshare, CLONE_NEWUSER) < 0)
+            _exit(77);
+        EXPECT_ERRNO(vm_readv(pid, buf, 8, buf, 8), EPERM);
+    }
+    status = guest_wait(other);
+    guest_end(pid);
+    if (status == 77 << 8)
+        SKIP("user namespaces are not allowed here");
+    EXPECT_EQ(status, 0);
 }
 
 #define KCMP_FILE    0
@@ -147,7 +172,9 @@ struct attr {
     uint32_t util_min, util_max;
 };
 
-TEST(sched_attr, "sched_setattr sched_getattr sched_setattr:EINVAL,EFAULT,ESRCH,E2BIG sched_getattr:EINVAL,ESRCH,EFAULT")
+TEST(
+    sched_attr,
+    "sched_setattr sched_getattr sched_setattr:EINVAL,EFAULT,ESRCH,E2BIG sched_getattr:EINVAL,ESRCH,EFAULT")
 {
     struct attr a = {.size = 48, .policy = SCHED_BATCH, .nice = 5}, got = {0};
 
@@ -194,7 +221,8 @@ TEST(personality_uname26, "personality uname")
     struct utsname u;
     pid_t pid;
 
-    IN_CHILD(pid) {
+    IN_CHILD(pid)
+    {
         EXPECT_EQ(SYS(personality, 0xffffffff), 0);
         EXPECT_EQ(SYS(personality, UNAME26), 0);
         EXPECT_EQ(SYS(personality, 0xffffffff), UNAME26);
@@ -226,7 +254,8 @@ TEST(prctl_mce_kill, "prctl prctl:EINVAL")
 {
     pid_t pid;
 
-    IN_CHILD(pid) {
+    IN_CHILD(pid)
+    {
         EXPECT_EQ(SYS(prctl, PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_DEFAULT);
         EXPECT_OK(SYS(prctl, PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
         EXPECT_EQ(SYS(prctl, PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_EARLY);
@@ -247,7 +276,8 @@ TEST(prctl_thp_disable, "prctl prctl:EINVAL")
 {
     pid_t pid;
 
-    IN_CHILD(pid) {
+    IN_CHILD(pid)
+    {
         pid_t child;
 
         EXPECT_EQ(SYS(prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0), 0);
@@ -268,7 +298,8 @@ TEST(prctl_io_flusher, "prctl")
 {
     pid_t pid;
 
-    IN_CHILD(pid) {
+    IN_CHILD(pid)
+    {
         if (guest_has_cap(24)) {
             EXPECT_EQ(SYS(prctl, 58 /* PR_GET_IO_FLUSHER */, 0, 0, 0, 0), 0);
             EXPECT_OK(SYS(prctl, 57 /* PR_SET_IO_FLUSHER */, 1, 0, 0, 0));
