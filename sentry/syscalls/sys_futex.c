@@ -149,14 +149,17 @@ s64 sys_set_robust_list(struct task *t, const u64 a[6])
 
 s64 sys_get_robust_list(struct task *t, const u64 a[6])
 {
-    u64 head, len = ROBUST_HEAD_BYTES;
+    u64 head, memory, len = ROBUST_HEAD_BYTES;
     struct task *of = (s32)a[0] ? pid_find_task(t->pid->ns, (s32)a[0]) : task_get(t);
     int err;
 
     if (!of)
         return -ESRCH;
-    err = task_may_access(t, of, true);
-    head = of->robust_list;
+    do {
+        memory = task_mm_id(of);
+        err = task_may_access(t, of, true);
+        head = of->robust_list;
+    } while (task_mm_id(of) != memory);
     task_put(of);
     if (err)
         return err;
