@@ -4,7 +4,6 @@
 #include "sentry/abi/lx_inet.h"
 #include "sentry/base/clean.h"
 #include "sentry/kernel/net_ns.h"
-#include "sentry/kernel/nsproxy.h"
 #include "sentry/socket/inet/inet_route.h"
 #include "sentry/socket/inet/inet_row.h"
 #include "sentry/socket/socket.h"
@@ -18,16 +17,6 @@
     "rx_queue tr tm->when retrnsmt   uid  timeout inode"
 enum { LINE4 = 149, UDP_LINE4 = 127, TICK_MS = 10 };
 
-/* net_of() - the process's network namespace, a new reference; NULL: it is gone. */
-static struct net_ns *net_of(const struct proc_node *n)
-{
-    struct nsproxy *ns = proc_ns(n);
-    struct net_ns *net = ns ? net_ns_get(ns->net) : NULL;
-
-    nsproxy_put(ns);
-    return net;
-}
-
 static void put_endpoint(struct proc_text *out, const struct inet_endpoint *e, u16 family)
 {
     u32 words[4];
@@ -40,9 +29,8 @@ static void put_endpoint(struct proc_text *out, const struct inet_endpoint *e, u
 }
 
 /* put_row() - what lines of all kinds have in common. */
-static void put_row(struct proc_text *out, const struct inet_row *r, u32 slot)
+static void put_row(struct proc_text *out, const struct inet_row *r)
 {
-    proc_printf(out, "%4u: ", slot);
     put_endpoint(out, &r->local, r->family);
     proc_puts(out, " ");
     put_endpoint(out, &r->peer, r->family);
@@ -63,7 +51,8 @@ static void put_tcp(struct proc_text *out, const struct inet_row *r, u32 slot)
 {
     size_t from = out->len;
 
-    put_row(out, r, slot);
+    proc_printf(out, "%4u: ", slot);
+    put_row(out, r);
     if (r->state == LX_TCP_LISTEN)
         proc_puts(out, " 100 0 0 10 0");
     else if (r->state != LX_TCP_TIME_WAIT)
@@ -75,7 +64,8 @@ static void put_udp(struct proc_text *out, const struct inet_row *r, u32 slot)
 {
     size_t from = out->len;
 
-    put_row(out, r, slot);
+    proc_printf(out, "%5u: ", slot);
+    put_row(out, r);
     proc_printf(out, " %u", r->drops);
     pad(out, from, r->family == LX_AF_INET ? UDP_LINE4 : 0);
 }
@@ -84,7 +74,7 @@ static void put_udp(struct proc_text *out, const struct inet_row *r, u32 slot)
 static int show_rows(const struct proc_node *n, struct proc_text *out, enum inet_table table,
                      u16 family)
 {
-    auto_put(net_ns) struct net_ns *net = net_of(n);
+    auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
     struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
     auto_free struct inet_row *rows = NULL;
     ssize_t count = ns ? inet_rows(ns, table, &rows) : 0;
@@ -114,17 +104,50 @@ int proc_show_net_tcp6(const struct proc_node *n, struct proc_text *out)
     return show_rows(n, out, INET_TCP, LX_AF_INET6);
 }
 
+/* show_datagrams() - a table of datagram sockets over IPv4, whose lines are padded, or IPv6. */
+static int show_datagrams(const struct proc_node *n, struct proc_text *out, enum inet_table table,
+                          const char *margin)
+{
+    proc_puts(out, margin);
+    proc_puts(out, HEAD4 " ref pointer drops");
+    pad(out, 0, UDP_LINE4);
+    return show_rows(n, out, table, LX_AF_INET);
+}
+
+static int show_datagrams6(const struct proc_node *n, struct proc_text *out, enum inet_table table)
+{
+    proc_puts(out, HEAD6 " ref pointer drops\n");
+    return show_rows(n, out, table, LX_AF_INET6);
+}
+
 int proc_show_net_udp(const struct proc_node *n, struct proc_text *out)
 {
-    proc_puts(out, "   sl  " HEAD4 " ref pointer drops");
-    pad(out, 0, UDP_LINE4);
-    return show_rows(n, out, INET_UDP, LX_AF_INET);
+    return show_datagrams(n, out, INET_UDP, "   sl  ");
 }
 
 int proc_show_net_udp6(const struct proc_node *n, struct proc_text *out)
 {
-    proc_puts(out, HEAD6 " ref pointer drops\n");
-    return show_rows(n, out, INET_UDP, LX_AF_INET6);
+    return show_datagrams6(n, out, INET_UDP);
+}
+
+int proc_show_net_udplite(const struct proc_node *n, struct proc_text *out)
+{
+    return show_datagrams(n, out, INET_UDPLITE, "   sl  ");
+}
+
+int proc_show_net_udplite6(const struct proc_node *n, struct proc_text *out)
+{
+    return show_datagrams6(n, out, INET_UDPLITE);
+}
+
+int proc_show_net_icmp(const struct proc_node *n, struct proc_text *out)
+{
+    return show_datagrams(n, out, INET_PING, "  sl  ");
+}
+
+int proc_show_net_icmp6(const struct proc_node *n, struct proc_text *out)
+{
+    return show_datagrams6(n, out, INET_PING6);
 }
 
 /* Raw sockets: there are none. */
@@ -142,7 +165,7 @@ int proc_show_net_raw6(const struct proc_node *n, struct proc_text *out)
 
 int proc_show_net_dev(const struct proc_node *n, struct proc_text *out)
 {
-    auto_put(net_ns) struct net_ns *net = net_of(n);
+    auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
     struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
     struct inet_dev *d;
 
@@ -168,7 +191,7 @@ static void put_hex(struct proc_text *out, const struct inet_addr *a)
 
 int proc_show_net_if_inet6(const struct proc_node *n, struct proc_text *out)
 {
-    auto_put(net_ns) struct net_ns *net = net_of(n);
+    auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
     struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
     struct inet_ifaddr *a;
 
@@ -200,7 +223,7 @@ static void put_route6(struct proc_text *out, const struct inet_addr *dst, u8 pr
 
 int proc_show_net_ipv6_route(const struct proc_node *n, struct proc_text *out)
 {
-    auto_put(net_ns) struct net_ns *net = net_of(n);
+    auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
     struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
     struct inet_route *r;
 
@@ -214,85 +237,5 @@ int proc_show_net_ipv6_route(const struct proc_node *n, struct proc_text *out)
     }
     rwlock_unlock(&ns->lock);
     put_route6(out, &inet_addr_any6, 0, UINT32_MAX, 1, 0x00200200, "lo");
-    return 0;
-}
-
-/* count_rows() - how many of a table and family are in use. */
-static u32 count_rows(struct inet_ns *ns, enum inet_table table, u16 family)
-{
-    auto_free struct inet_row *rows = NULL;
-    ssize_t n = inet_rows(ns, table, &rows);
-    u32 count = 0;
-
-    for (ssize_t i = 0; i < n; i++)
-        count += rows[i].family == family && rows[i].state != LX_TCP_TIME_WAIT;
-    return count;
-}
-
-int proc_show_net_sockstat(const struct proc_node *n, struct proc_text *out)
-{
-    auto_put(net_ns) struct net_ns *net = net_of(n);
-    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
-
-    if (!ns)
-        return 0;
-    proc_printf(out, "sockets: used %llu\n", (unsigned long long)socket_count(net));
-    proc_printf(out, "TCP: inuse %u orphan 0 tw %u alloc %u mem 0\n",
-                count_rows(ns, INET_TCP, LX_AF_INET), ns->time_waits, ns->sockets[INET_TCP]);
-    proc_printf(out, "UDP: inuse %u mem 0\nUDPLITE: inuse %u\nRAW: inuse 0\n"
-                     "FRAG: inuse 0 memory 0\n",
-                count_rows(ns, INET_UDP, LX_AF_INET), count_rows(ns, INET_UDPLITE, LX_AF_INET));
-    return 0;
-}
-
-int proc_show_net_sockstat6(const struct proc_node *n, struct proc_text *out)
-{
-    auto_put(net_ns) struct net_ns *net = net_of(n);
-    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
-
-    if (!ns)
-        return 0;
-    proc_printf(out, "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse %u\nRAW6: inuse 0\n"
-                     "FRAG6: inuse 0 memory 0\n",
-                count_rows(ns, INET_TCP, LX_AF_INET6), count_rows(ns, INET_UDP, LX_AF_INET6),
-                count_rows(ns, INET_UDPLITE, LX_AF_INET6));
-    return 0;
-}
-
-/* put_snmp() - the two lines of a protocol: names, numbers. */
-static void put_snmp(struct proc_text *out, const char *name, const char *names, const u64 *values,
-                     u32 n)
-{
-    proc_printf(out, "%s: %s\n%s:", name, names, name);
-    for (u32 i = 0; i < n; i++)
-        proc_printf(out, " %lld", (long long)values[i]);
-    proc_puts(out, "\n");
-}
-
-/* Of IP and ICMP nothing is counted, for loopback makes no packets. */
-int proc_show_net_snmp(const struct proc_node *n, struct proc_text *out)
-{
-    auto_put(net_ns) struct net_ns *net = net_of(n);
-    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
-    const struct inet_counters *c = ns ? &ns->count : NULL;
-
-    if (!c)
-        return 0;
-    put_snmp(out, "Ip",
-             "Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
-             "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
-             "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates "
-             "OutTransmits",
-             (const u64[20]){2, 64}, 20);
-    put_snmp(out, "Tcp",
-             "RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets "
-             "CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors",
-             (const u64[15]){1, 200, 120000, UINT64_MAX, c->tcp_active, c->tcp_passive, c->tcp_fails,
-                             c->tcp_resets},
-             15);
-    put_snmp(out, "Udp",
-             "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
-             "IgnoredMulti MemErrors",
-             (const u64[9]){c->udp_in, c->udp_no_ports, c->udp_full, c->udp_out, c->udp_full}, 9);
     return 0;
 }

@@ -77,9 +77,16 @@ proc_show_fn proc_show_pid_comm, proc_show_pid_limits, proc_show_pid_oom_score,
     proc_show_pid_loginuid, proc_show_pid_sessionid, proc_show_pid_setgroups, proc_show_pid_uid_map,
     proc_show_pid_gid_map, proc_show_pid_mounts, proc_show_pid_mountinfo, proc_show_pid_mountstats;
 proc_store_fn proc_store_pid_comm, proc_store_pid_oom_score_adj, proc_store_pid_oom_adj;
+/* proc_net.c: proc_net_ns() - the process's network namespace, a new reference; NULL: it is gone. */
+struct net_ns *proc_net_ns(const struct proc_node *n);
+/* proc_net_unix.c */
+proc_show_fn proc_show_net_unix;
 /* proc_net_inet.c */
 proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_ipv6_route, proc_show_net_raw,
-    proc_show_net_raw6, proc_show_net_snmp, proc_show_net_sockstat, proc_show_net_sockstat6,
-    proc_show_net_tcp, proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6;
+    proc_show_net_raw6, proc_show_net_tcp, proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6,
+    proc_show_net_udplite, proc_show_net_udplite6, proc_show_net_icmp, proc_show_net_icmp6;
+/* proc_net_count.c */
+proc_show_fn proc_show_net_snmp, proc_show_net_snmp6, proc_show_net_netstat, proc_show_net_sockstat,
+    proc_show_net_sockstat6;
 /* proc_pid_userns.c */
 proc_store_fn proc_store_pid_uid_map, proc_store_pid_gid_map, proc_store_pid_setgroups;

@@ -130,7 +130,12 @@ enum {
 enum { LX_RTPROT_KERNEL = 2 };
 enum { LX_FRA_PRIORITY = 6, LX_FRA_SUPPRESS_PREFIXLEN = 14, LX_FRA_TABLE = 15, LX_FRA_PROTOCOL = 21 };
 
-enum { LX_SOCK_DIAG_BY_FAMILY = 20 };
+enum {
+    LX_TCPDIAG_GETSOCK = 18,
+    LX_DCCPDIAG_GETSOCK = 19,
+    LX_SOCK_DIAG_BY_FAMILY = 20,
+    LX_SOCK_DESTROY = 21,
+};
 
 struct lx_inet_diag_sockid {
     u16 sport, dport; /* network order */
@@ -145,9 +150,101 @@ struct lx_inet_diag_req {
 };
 _Static_assert(sizeof(struct lx_inet_diag_req) == 56, "struct inet_diag_req_v2");
 
+struct lx_tcpdiag_req {
+    u8 family, src_len, dst_len, ext;
+    struct lx_inet_diag_sockid id;
+    u32 states, dbs;
+};
+_Static_assert(sizeof(struct lx_tcpdiag_req) == 60, "struct inet_diag_req");
+
 struct lx_inet_diag_msg {
     u8 family, state, timer, retrans;
     struct lx_inet_diag_sockid id;
     u32 expires, rqueue, wqueue, uid, inode;
 };
 _Static_assert(sizeof(struct lx_inet_diag_msg) == 72, "struct inet_diag_msg");
+
+enum { LX_INET_DIAG_REQ_BYTECODE = 1, LX_INET_DIAG_REQ_PROTOCOL = 3 };
+
+/* Attributes of an answer; up to 8 a request's `ext` asks for, by bit (number - 1). */
+enum {
+    LX_INET_DIAG_MEMINFO = 1,
+    LX_INET_DIAG_INFO = 2,
+    LX_INET_DIAG_CONG = 4,
+    LX_INET_DIAG_TOS = 5,
+    LX_INET_DIAG_TCLASS = 6,
+    LX_INET_DIAG_SKMEMINFO = 7,
+    LX_INET_DIAG_SHUTDOWN = 8,
+    LX_INET_DIAG_SKV6ONLY = 11,
+    LX_INET_DIAG_MARK = 15,
+};
+
+/* Filters: operations that jump forward by `yes` or `no` bytes, arguments behind them. */
+struct lx_inet_diag_bc_op {
+    u8 code, yes;
+    u16 no;
+};
+enum {
+    LX_INET_DIAG_BC_NOP,
+    LX_INET_DIAG_BC_JMP,
+    LX_INET_DIAG_BC_S_GE,
+    LX_INET_DIAG_BC_S_LE,
+    LX_INET_DIAG_BC_D_GE,
+    LX_INET_DIAG_BC_D_LE,
+    LX_INET_DIAG_BC_AUTO,
+    LX_INET_DIAG_BC_S_COND,
+    LX_INET_DIAG_BC_D_COND,
+    LX_INET_DIAG_BC_DEV_COND,
+    LX_INET_DIAG_BC_MARK_COND,
+    LX_INET_DIAG_BC_S_EQ,
+    LX_INET_DIAG_BC_D_EQ,
+};
+
+struct lx_inet_diag_hostcond {
+    u8 family, prefix_len;
+    s32 port; /* host order; -1: any */
+};
+_Static_assert(sizeof(struct lx_inet_diag_hostcond) == 8, "struct inet_diag_hostcond");
+
+struct lx_unix_diag_req {
+    u8 family, protocol;
+    u16 pad;
+    u32 states, ino, show, cookie[2];
+};
+_Static_assert(sizeof(struct lx_unix_diag_req) == 24, "struct unix_diag_req");
+
+struct lx_unix_diag_msg {
+    u8 family, type, state, pad;
+    u32 ino, cookie[2];
+};
+_Static_assert(sizeof(struct lx_unix_diag_msg) == 16, "struct unix_diag_msg");
+
+enum {
+    LX_UDIAG_SHOW_NAME = 1,
+    LX_UDIAG_SHOW_VFS = 2,
+    LX_UDIAG_SHOW_PEER = 4,
+    LX_UDIAG_SHOW_ICONS = 8,
+    LX_UDIAG_SHOW_RQLEN = 16,
+    LX_UDIAG_SHOW_MEMINFO = 32,
+    LX_UDIAG_SHOW_UID = 64,
+};
+enum {
+    LX_UNIX_DIAG_NAME,
+    LX_UNIX_DIAG_VFS,
+    LX_UNIX_DIAG_PEER,
+    LX_UNIX_DIAG_ICONS,
+    LX_UNIX_DIAG_RQLEN,
+    LX_UNIX_DIAG_MEMINFO,
+    LX_UNIX_DIAG_SHUTDOWN,
+    LX_UNIX_DIAG_UID,
+};
+
+/* What SO_MEMINFO and the diag's MEMINFO give: words in this order. */
+enum {
+    LX_SK_MEMINFO_RMEM_ALLOC,
+    LX_SK_MEMINFO_RCVBUF,
+    LX_SK_MEMINFO_WMEM_ALLOC,
+    LX_SK_MEMINFO_SNDBUF,
+    LX_SK_MEMINFO_DROPS = 8,
+    LX_SK_MEMINFO_WORDS,
+};

@@ -110,7 +110,6 @@ struct socket {
         u64 sndtimeo, rcvtimeo; /* ns; 0: none; 1: at once */
         s32 linger;             /* seconds; < 0: off */
         s32 peek_off;           /* SO_PEEK_OFF; -1: off */
-        char bind_device[LX_IFNAMSIZ];
     } opt; /* guarded by lock; single words are read without */
 };
 OBJ_REFS(socket)

@@ -330,15 +330,12 @@ static u32 unix_poll(struct socket *s)
     return events | (ready ? LX_POLLOUT | LX_POLLWRNORM | LX_POLLWRBAND : 0);
 }
 
-/* queued() - SIOCINQ. */
-static s64 queued(struct unix_socket *u)
+u64 unix_queued_locked(const struct unix_socket *u)
 {
     const struct unix_msg *first = list_first(&u->queue, struct unix_msg, node);
 
-    if (u->state == UNIX_LISTENING)
-        return -EINVAL;
     if (!unix_is_dgram(u))
-        return (s64)u->qbytes;
+        return u->qbytes;
     return first ? first->len : 0;
 }
 
@@ -360,7 +357,7 @@ static s64 unix_ioctl(struct socket *s, struct mm *mm, u32 cmd, u64 arg)
     case LX_SIOCOUTQ: n = u->wmem; break;
     case LX_SIOCINQ:
         mutex_lock(&s->lock);
-        n = queued(u);
+        n = u->state == UNIX_LISTENING ? -EINVAL : (s64)unix_queued_locked(u);
         mutex_unlock(&s->lock);
         break;
     case LX_SIOCATMARK:

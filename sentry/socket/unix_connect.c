@@ -6,6 +6,7 @@
 #include "sentry/socket/unix_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* What a connection has from its listener. */
 static const u32 inherited = SOCKET_PASSCRED | SOCKET_PASSSEC | SOCKET_REFUSE_RIGHTS;
@@ -173,4 +174,23 @@ int unix_accept(struct socket *s, bool nonblock, struct socket **out)
     waitq_wake_all(&u->room, LX_POLLOUT);
     *out = &e->s;
     return 0;
+}
+
+ssize_t unix_embryos(struct unix_socket *u, struct unix_socket ***out)
+{
+    struct unix_socket *e;
+    ssize_t n = 0;
+
+    *out = NULL;
+    mutex_lock(&u->s.lock);
+    if (u->nembryos)
+        *out = calloc(u->nembryos, sizeof(**out));
+    if (*out) {
+        list_for_each(e, &u->embryos, in_embryos)
+            (*out)[n++] = unix_get(e);
+    } else if (u->nembryos) {
+        n = -ENOMEM;
+    }
+    mutex_unlock(&u->s.lock);
+    return n;
 }

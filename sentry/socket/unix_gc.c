@@ -192,43 +192,19 @@ static void visit_queue(struct unix_socket *u, visit_fn *visit, struct list_node
     mutex_unlock(&u->s.lock);
 }
 
-/* take_embryos() - those of a listener, with a reference each. Return: how many, -ENOMEM. */
-static s64 take_embryos(struct unix_socket *u, struct unix_socket ***out)
-{
-    struct unix_socket *e;
-    u32 n = 0;
-
-    *out = NULL;
-    mutex_lock(&u->s.lock);
-    if (u->nembryos) {
-        *out = calloc(u->nembryos, sizeof(**out));
-        if (*out)
-            list_for_each(e, &u->embryos, in_embryos)
-                (*out)[n++] = unix_get(e);
-    }
-    if (n < u->nembryos) {
-        mutex_unlock(&u->s.lock);
-        return -ENOMEM;
-    }
-    mutex_unlock(&u->s.lock);
-    return n;
-}
-
 /* visit() - what u's queue holds, and what those of its connections do that nobody accepted yet.
  * Return: false: out of memory. */
 static bool visit(struct unix_socket *u, visit_fn *fn, struct list_node *work)
 {
     struct unix_socket **embryos;
-    s64 n = take_embryos(u, &embryos);
+    ssize_t n = unix_embryos(u, &embryos);
 
     if (n < 0)
         return false;
     visit_queue(u, fn, work);
-    for (s64 i = 0; i < n; i++) {
+    for (ssize_t i = 0; i < n; i++)
         visit_queue(embryos[i], fn, work);
-        unix_put(embryos[i]);
-    }
-    free(embryos);
+    unix_socks_put(embryos, n);
     return true;
 }
 
@@ -300,7 +276,7 @@ static void empty(struct unix_socket *u, struct list_node *junk)
 static void empty_all(struct unix_socket *u, struct list_node *junk)
 {
     struct unix_socket **embryos;
-    s64 n = take_embryos(u, &embryos);
+    ssize_t n = unix_embryos(u, &embryos);
 
     empty(u, junk);
     for (s64 i = 0; i < n; i++) {

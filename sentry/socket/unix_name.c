@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FAMILY = sizeof(u16), AUTO_NAMES = 1 << 20, AUTO_LEN = FAMILY + 6 };
+enum { FAMILY = sizeof(u16), AUTO_NAMES = 1 << 20, AUTO_LEN = FAMILY + 6, DEV_MINOR_BITS = 20 };
 
 static struct mutex paths_lock = MUTEX_INIT(UNIX_NAMES);
 static struct hash paths; /* by inode; guarded by paths_lock */
@@ -309,6 +309,19 @@ void unix_unbind(struct unix_socket *u)
     mutex_unlock(&paths_lock);
     if (p.dentry)
         path_put(&p);
+}
+
+void unix_path_id(struct unix_socket *u, u64 *ino, u32 *dev)
+{
+    *ino = *dev = 0;
+    mutex_lock(&paths_lock);
+    if (u->path.dentry) {
+        const struct inode *i = u->path.dentry->inode;
+
+        *ino = i->ino;
+        *dev = i->super->dev_major << DEV_MINOR_BITS | i->super->dev_minor;
+    }
+    mutex_unlock(&paths_lock);
 }
 
 /* --- finding --- */

@@ -134,6 +134,8 @@ void unix_set_peer_ids(struct unix_socket *u);
 void unix_copy_peer_ids(struct unix_socket *to, struct unix_socket *from);
 bool unix_writable(const struct unix_socket *u);
 bool unix_connected(struct unix_socket *u);
+/* unix_queued_locked() - bytes that a read would find: of datagrams, those of the first. */
+u64 unix_queued_locked(const struct unix_socket *u);
 /* unix_move_peek_offset() - SO_PEEK_OFF follows n bytes that were peeked at, or read. */
 void unix_move_peek_offset(struct unix_socket *u, bool peek, u32 n);
 
@@ -146,6 +148,8 @@ int unix_bind(struct socket *s, const struct socket_addr *addr);
 /* unix_autobind() - a name of its own, unless it has one. */
 int unix_autobind(struct unix_socket *u);
 void unix_unbind(struct unix_socket *u);
+/* unix_path_id() - the node that it is bound to: inode and device number; 0: none. */
+void unix_path_id(struct unix_socket *u, u64 *ino, u32 *dev);
 /* unix_check_addr() - is it a name of another? Return: 0, -EINVAL. */
 int unix_check_addr(const struct socket_addr *addr);
 /* unix_find() - who is called `addr`, of type `type`. Return: 0 and a new reference; -ECONNREFUSED,
@@ -163,6 +167,11 @@ int unix_listen(struct socket *s, int backlog);
 int unix_stream_connect(struct socket *s, const struct socket_addr *addr, bool nonblock);
 /* unix_accept() - the connection that came first. */
 int unix_accept(struct socket *s, bool nonblock, struct socket **out);
+/* unix_embryos() - a listener's connections that nobody accepted yet. *out: allocated, the caller's, as
+ * is a reference to each. Return: how many, -ENOMEM. */
+ssize_t unix_embryos(struct unix_socket *u, struct unix_socket ***out);
+/* unix_socks_put() - drop n references, free their list. */
+void unix_socks_put(struct unix_socket **socks, ssize_t n);
 
 /* --- unix_msg.c --- */
 

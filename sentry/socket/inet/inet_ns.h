@@ -40,12 +40,11 @@ struct inet_route {
     enum inet_route_type type;
 };
 
-/* Counters of /proc/net/snmp, netstat and SNMP's like. */
+/* Counters of /proc/net/snmp, snmp6 and netstat. */
 struct inet_counters {
-    _Atomic(u64) tcp_active, tcp_passive, tcp_fails, tcp_resets, tcp_in, tcp_out, tcp_rst_out;
+    _Atomic(u64) tcp_active, tcp_passive, tcp_fails, tcp_resets, tcp_time_waits;
     _Atomic(u64) udp_in, udp_no_ports, udp_out, udp_full, udp6_in, udp6_no_ports, udp6_out,
         udp6_full;
-    _Atomic(u64) tcp_time_waits, tcp_orphans;
 };
 
 enum inet_table { INET_TCP, INET_UDP, INET_UDPLITE, INET_PING, INET_PING6, INET_TABLES };

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TIMER_TIME_WAIT = 3, MS = 1000000, TIME_WAIT_MS = 60000 };
 
@@ -40,6 +41,9 @@ static void bare_row(struct inet_row *r, struct tcp_end *e)
 
     tcp_conn_lock(e->conn);
     r->state = e->orphan || e->state != LX_TCP_ESTABLISHED ? (u8)e->state : LX_TCP_ESTABLISHED;
+    r->bare = true;
+    r->orphan = e->orphan;
+    r->cookie = e->conn->obj.id;
     tcp_conn_unlock(e->conn);
     r->family = inet_addr_is4(&e->tuple.local.addr) ? LX_AF_INET : LX_AF_INET6;
     r->local = e->tuple.local;
@@ -84,9 +88,13 @@ static void tcp_row(struct inet_row *r, struct tcp_sock *t)
     u8 side;
     struct tcp_conn *c = tcp_conn_of(t, &side);
 
-    r->state = (u8)tcp_state(t);
+    tcp_info(t, &r->info);
+    memcpy(r->congestion, t->tcp.congestion, sizeof(r->congestion));
+    r->state = r->info.state;
+    r->shutdown = t->shut;
     if (c) {
         tcp_conn_lock(c);
+        r->shutdown = c->end[side].shut;
         r->sent = (u32)tcp_flow_unacked(tcp_out(c, side));
         r->received = (u32)tcp_flow_received(tcp_in(c, side));
         tcp_conn_unlock(c);
@@ -105,6 +113,7 @@ static void udp_row(struct inet_row *r, struct udp_sock *u)
     mutex_lock(&u->queue_lock);
     r->received = (u32)u->bytes;
     r->drops = u->drops;
+    r->shutdown = u->shut;
     mutex_unlock(&u->queue_lock);
 }
 
@@ -112,10 +121,16 @@ static void udp_row(struct inet_row *r, struct udp_sock *u)
 static bool sock_row(struct inet_row *r, struct inet_sock *s)
 {
     *r = (struct inet_row){.family = s->socket.family, .refs = 2, .uid = s->socket.uid,
-                           .ino = s->socket.ino, .cookie = s->socket.obj.id};
+                           .ino = s->socket.ino, .cookie = s->socket.obj.id,
+                           .tos = (u8)s->ip.tos, .tclass = (u8)s->ip.tclass,
+                           .v6only = s->ip.v6only};
     mutex_lock(&s->socket.lock);
     r->local = s->local;
     r->peer = s->peer;
+    r->bound_port = s->bound_port;
+    r->mark = s->socket.opt.mark;
+    r->sndbuf = s->socket.opt.sndbuf;
+    r->rcvbuf = s->socket.opt.rcvbuf;
     mutex_unlock(&s->socket.lock);
     if (s->table == INET_TCP)
         tcp_row(r, container_of(s, struct tcp_sock, inet));

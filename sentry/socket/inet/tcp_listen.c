@@ -35,6 +35,7 @@ static void admit(struct tcp_sock *l, struct tcp_conn *c)
     establish(l, c);
     list_add_tail(&l->listen.ready, &c->queued);
     l->listen.nready++;
+    l->inet.ns->count.tcp_passive++;
 }
 
 int tcp_listen_offer(struct tcp_sock *l, struct tcp_conn *c)
@@ -283,7 +284,6 @@ int tcp_accept(struct socket *sock, bool nonblock, struct socket **out)
     tell_moved(moved);
     graft(child, c);
     tcp_size_buffers(child);
-    t->inet.ns->count.tcp_passive++;
     *out = &child->inet.socket;
     return 0;
 }

@@ -15,3 +15,11 @@
 #include "sentry/socket/socket.h"
 
 extern const struct socket_family netlink_family;
+
+/* What /proc/net/netlink tells of a socket. */
+struct nl_row {
+    u32 protocol, pid, groups, received, drops; /* received: bytes of memory that wait */
+    u64 ino, cookie;
+};
+/* nl_rows() - all of a namespace. *rows: allocated, the caller's. Return: how many, -ENOMEM. */
+ssize_t nl_rows(struct net_ns *net, struct nl_row **rows);

@@ -5,7 +5,8 @@
 #include "sentry/socket/inet/inet_ns.h"
 #include "sentry/socket/netlink/netlink.h"
 
-enum { NL_DATAGRAM = 16384, NL_SEND_MAX = 65536, NL_ATTRS = 64 };
+/* NL_MESSAGE: no message of ours is larger; nl_begin() leaves room for it, so it lies in one packet. */
+enum { NL_DATAGRAM = 16384, NL_SEND_MAX = 65536, NL_ATTRS = 64, NL_MESSAGE = 2048 };
 
 /* A datagram that waits to be received. */
 struct nl_packet {
@@ -24,6 +25,7 @@ struct nl_sock {
     struct list_node packets; /* and below: guarded by queue_lock */
     u64 bytes; /* of memory that they take */
     bool overrun;
+    u32 drops;
 };
 
 /* The answer to one request, under construction. */
@@ -35,6 +37,7 @@ struct nl_answer {
     struct lx_nlmsghdr *open; /* the message that is being put together; NULL: none */
     bool failed;              /* out of memory, or over a limit */
     u32 count;                /* messages so far */
+    s32 done;                 /* errno that the end of a dump tells; 0: none */
 };
 
 /* A request's attributes by number, each within the request; NULL: not given. */

@@ -98,9 +98,6 @@ static struct nl_packet *packet_new(struct nl_answer *a)
     return p;
 }
 
-/* No message of ours is larger; nl_begin() leaves room for it, so it lies in one packet. */
-enum { NL_MESSAGE = 2048 };
-
 void nl_begin(struct nl_answer *a, u16 type, u16 flags)
 {
     struct nl_packet *p = last(a);

@@ -155,10 +155,8 @@ static void put_error(struct nl_answer *a, int err)
 
 static void put_done(struct nl_answer *a)
 {
-    s32 code = 0;
-
     nl_begin(a, LX_NLMSG_DONE, LX_NLM_F_MULTI);
-    nl_put(a, &code, sizeof(code));
+    nl_put(a, &a->done, sizeof(a->done));
     nl_end(a);
 }
 
@@ -195,6 +193,7 @@ static void deliver(struct nl_answer *a)
         p = nl_packet_trim(p);
         if (n->bytes && n->bytes + cost(p) > (u64)n->socket.opt.rcvbuf * DUMP_SHARE) {
             n->overrun = !n->no_enobufs;
+            n->drops++;
             nl_packet_free(p);
             continue;
         }
@@ -472,6 +471,39 @@ static int nl_create(struct net_ns *net, u16 type, int protocol, struct socket *
     mutex_unlock(&ns->lock);
     *out = &n->socket;
     return 0;
+}
+
+static struct nl_row row_of(struct nl_sock *n)
+{
+    struct nl_row r = {.protocol = n->socket.protocol, .pid = n->pid, .groups = n->groups,
+                       .ino = n->socket.ino, .cookie = n->socket.obj.id};
+
+    mutex_lock(&n->queue_lock);
+    r.received = (u32)n->bytes;
+    r.drops = n->drops;
+    mutex_unlock(&n->queue_lock);
+    return r;
+}
+
+ssize_t nl_rows(struct net_ns *net, struct nl_row **rows)
+{
+    struct nl_ns *ns = nl_ns_of(net);
+    struct nl_sock *n;
+    u32 cap = 1, got = 0;
+
+    *rows = NULL;
+    if (!ns)
+        return -ENOMEM;
+    mutex_lock(&ns->lock);
+    list_for_each(n, &ns->socks, in_ns)
+        cap++;
+    *rows = calloc(cap, sizeof(**rows));
+    if (*rows) {
+        list_for_each(n, &ns->socks, in_ns)
+            (*rows)[got++] = row_of(n);
+    }
+    mutex_unlock(&ns->lock);
+    return *rows ? (ssize_t)got : -ENOMEM;
 }
 
 const struct socket_family netlink_family = {.family = LX_AF_NETLINK, .create = nl_create};
