@@ -13,6 +13,7 @@
 #include "sentry/base/host_mem.h"
 #include "sentry/base/log.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/async_io.h"
 #include "sentry/kernel/fsize_limit.h"
 #include "sentry/kernel/task.h"
 #include "sentry/oci/oci_spec.h"
@@ -54,6 +55,7 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
     devpts_init();
     pipe_init();
     fsize_limit_init();
+    async_io_init();
     err = proc_boot();
     if (err < 0)
         return err;

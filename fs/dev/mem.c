@@ -110,8 +110,11 @@ static s64 random_seek(struct file *f, s64 offset, int whence)
 static const struct file_ops null_ops = {.read = null_read, .write = null_write, .seek = null_seek};
 static const struct file_ops zero_ops = {.read = zero_read, .write = null_write, .seek = null_seek};
 static const struct file_ops full_ops = {.read = zero_read, .write = full_write, .seek = null_seek};
-static const struct file_ops random_ops = {
-    .read = random_read, .write = random_write, .seek = random_seek, .ioctl = random_ioctl};
+static const struct file_ops random_ops = {.async = FILE_ASYNC_QUIET,
+                                            .read = random_read,
+                                            .write = random_write,
+                                            .seek = random_seek,
+                                            .ioctl = random_ioctl};
 
 static const struct chrdev null_dev = {.name = "null", .ops = &null_ops};
 static const struct chrdev zero_dev = {.name = "zero", .ops = &zero_ops, .open = zero_open};

@@ -173,6 +173,7 @@ static void hostfd_release(struct file *f)
 }
 
 static const struct file_ops hostfd_ops = {
+    .async = FILE_ASYNC_STREAM,
     .read = hostfd_read,
     .write = hostfd_write,
     .poll = hostfd_poll,

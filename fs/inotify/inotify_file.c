@@ -217,6 +217,7 @@ static void inotify_release(struct file *f)
 }
 
 const struct file_ops inotify_file_ops = {
+    .async = FILE_ASYNC_STREAM,
     .read = inotify_read,
     .poll = inotify_poll,
     .queue = inotify_waitq,

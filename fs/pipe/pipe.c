@@ -357,6 +357,7 @@ static void pipe_release(struct file *f)
 }
 
 const struct file_ops pipe_ops = {
+    .async = FILE_ASYNC_PIPE,
     .read = pipe_read,
     .write = pipe_write,
     .poll = pipe_poll,

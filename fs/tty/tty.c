@@ -195,6 +195,11 @@ struct tty *tty_file_tty(struct file *f)
     return tty_is_master(f) ? f->private : tf->tty;
 }
 
+struct ctty *tty_controls(struct file *f)
+{
+    return f->ops == &tty_file_ops ? &tty_file_tty(f)->ctl : NULL;
+}
+
 bool tty_is_hung_up(struct file *f)
 {
     struct tty_file *tf = f->private;

@@ -62,6 +62,9 @@ void tty_far_closed(struct tty *t, bool hang_up);
 void tty_hang_up(struct tty *t);
 /* tty_resize() - a new size: SIGWINCH to the foreground if it differs. */
 void tty_resize(struct tty *t, const struct lx_winsize *size);
+/* tty_controls() - the terminal that f is, as what a session can have; NULL: f is none, or a master.
+ * Borrowed. */
+struct ctty *tty_controls(struct file *f);
 /* tty_of() - the terminal whose part c is. */
 static inline struct tty *tty_of(struct ctty *c)
 {

@@ -222,6 +222,7 @@ static void tty_release(struct file *f)
 }
 
 const struct file_ops tty_file_ops = {
+    .async = FILE_ASYNC_TERMINAL,
     .read = tty_read,
     .write = tty_write,
     .poll = tty_poll,

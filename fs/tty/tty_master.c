@@ -160,6 +160,7 @@ static void master_release(struct file *f)
 }
 
 const struct file_ops tty_master_ops = {
+    .async = FILE_ASYNC_TERMINAL,
     .read = master_read,
     .write = master_write,
     .poll = master_poll,

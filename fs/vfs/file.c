@@ -28,6 +28,21 @@ void vfs_set_epoll_hook(void (*gone)(struct file *f))
     epoll_gone = gone;
 }
 
+static void (*async_gone)(struct file *f);
+static void (*async_full)(struct file *f);
+
+void vfs_set_async_hooks(void (*gone)(struct file *f), void (*full)(struct file *f))
+{
+    async_gone = gone;
+    async_full = full;
+}
+
+void file_async_full(struct file *f)
+{
+    if (unlikely(f->async != NULL))
+        async_full(f);
+}
+
 static void file_free(struct obj *o)
 {
     struct file *f = container_of(o, struct file, obj);
@@ -35,6 +50,8 @@ static void file_free(struct obj *o)
     notify_file(f, file_writable(f) ? LX_IN_CLOSE_WRITE : LX_IN_CLOSE_NOWRITE);
     if (!list_empty(&f->epolls))
         epoll_gone(f);
+    if (f->async)
+        async_gone(f);
     file_locks_release(f);
     if (f->ops && f->ops->release)
         f->ops->release(f);

@@ -63,6 +63,10 @@ void vfs_set_fsize_hook(u64 (*limit)(void), void (*exceeded)(void));
 /* vfs_set_epoll_hook() - called when the last reference to a file that epoll watches is dropped,
  * before its release(). */
 void vfs_set_epoll_hook(void (*gone)(struct file *f));
+/* vfs_set_async_hooks() - for files that have ->async: gone() before their release(), full() when a
+ * write found too little room or a poll none. file_async_full() - call that. */
+void vfs_set_async_hooks(void (*gone)(struct file *f), void (*full)(struct file *f));
+void file_async_full(struct file *f);
 /* file_fallocate() - fallocate(2) with its checks. */
 int file_fallocate(struct file *f, int mode, s64 offset, s64 len);
 

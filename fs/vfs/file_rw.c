@@ -92,6 +92,7 @@ ssize_t file_read(struct file *f, struct uio *to, s64 *pos)
 
 ssize_t file_write(struct file *f, struct uio *from, s64 *pos)
 {
+    u64 asked = from->left;
     ssize_t n;
 
     if (!file_writable(f))
@@ -101,6 +102,8 @@ ssize_t file_write(struct file *f, struct uio *from, s64 *pos)
     n = setattr_kill_privs(f);
     if (!n)
         n = at_position(f, f->ops->write, from, pos);
+    if (n == -EAGAIN || (n >= 0 && (u64)n < asked))
+        file_async_full(f);
     if (n > 0)
         notify_file(f, LX_IN_MODIFY);
     return n;
@@ -237,7 +240,11 @@ int file_fallocate(struct file *f, int mode, s64 offset, s64 len)
 
 u32 file_poll(struct file *f)
 {
-    return f->ops->poll ? f->ops->poll(f) : LX_POLL_DEFAULT;
+    u32 events = f->ops->poll ? f->ops->poll(f) : LX_POLL_DEFAULT;
+
+    if (!(events & LX_POLLOUT))
+        file_async_full(f);
+    return events;
 }
 
 /* older() - is a before or at b? */

@@ -28,6 +28,7 @@
 #include "sentry/mm/usermem.h"
 #include "sentry/wait/wait.h"
 
+struct file_async;
 struct inode;
 struct dentry;
 struct file;
@@ -239,7 +240,18 @@ struct dir_emit {
     int (*finish)(struct dir_emit *e);
 };
 
+/* What O_ASYNC tells, as Linux has it for each kind (sentry/kernel/async_io.h). */
+enum file_async_kind {
+    FILE_ASYNC_NONE,     /* it can't be set */
+    FILE_ASYNC_PIPE,     /* each read and write, and the other side's end */
+    FILE_ASYNC_STREAM,   /* input, and room after there was none */
+    FILE_ASYNC_TERMINAL, /* the same; it gets an owner at once */
+    FILE_ASYNC_SOCKET,   /* the same, errors, ends, urgent data */
+    FILE_ASYNC_QUIET,    /* nothing */
+};
+
 struct file_ops {
+    enum file_async_kind async;
     /* read(), write() - at *pos, which they advance; a stream ignores pos. Blocking style: they
      * sleep through wait_event unless LX_O_NONBLOCK is set in file->flags. */
     ssize_t (*read)(struct file *f, struct uio *to, s64 *pos);
@@ -274,8 +286,7 @@ struct file {
     bool seekable;           /* read(2) and write(2) use and advance pos */
     struct mutex pos_lock;
     s64 pos;
-    u32 owner_signo; /* F_SETSIG, F_SETOWN */
-    s32 owner_pid;
+    struct file_async *_Atomic async; /* owned; NULL: it has no owner. sentry/kernel/async_io.h */
     struct list_node epolls; /* epoll watches on this file; guarded by epoll's own lock */
     bool announced;          /* opened by name: what happens to it is reported (notify.h) */
     bool map_anonymous;      /* /dev/zero: a mapping of it is anonymous memory */

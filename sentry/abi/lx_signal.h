@@ -69,6 +69,7 @@ enum {
 #define LX_SI_TKILL (-6)
 #define LX_SI_DETHREAD (-7)
 #define LX_SI_ASYNCNL (-60)
+enum { LX_POLL_IN = 1, LX_POLL_OUT, LX_POLL_MSG, LX_POLL_ERR, LX_POLL_PRI, LX_POLL_HUP };
 #define LX_POLL_CODES 6 /* POLL_IN to POLL_HUP: what a signal with no codes of its own may tell */
 #define LX_SIGINFO_USED 48 /* bytes of a siginfo in which all known fields lie */
 

@@ -72,6 +72,7 @@ int task_alloc(struct thread_group *tg, struct pid *pid, struct task **out)
         return -ENOMEM;
     obj_init(&t->obj, &task_type);
     sleeper_init(&t->sleeper);
+    t->sleeper.settles = true;
     mutex_init(&t->lock, LOCK_TASK);
     sigpending_init(&t->pending);
     list_init(&t->in_group);
@@ -323,11 +324,15 @@ enum plat_action task_step(void *cookie, struct plat_thread *th, const struct pl
     case PLAT_DEAD: step_dead(t); break;
     }
     do {
+        wait_settle();
         step_work(t);
+        wait_settle(); /* before it is asked whether all work is done */
         leaving = t->leaving;
     } while (!leaving && !step_leave(t));
-    if (leaving)
+    if (leaving) {
+        t->sleeper.settles = false;
         task_leave(t);
+    }
     current = NULL;
     sleeper_current = NULL;
     return leaving ? PLAT_EXIT : PLAT_RESUME;

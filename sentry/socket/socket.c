@@ -3,6 +3,7 @@
 
 #include "fs/vfs/file.h"
 #include "sentry/abi/lx_ioctl.h"
+#include "sentry/kernel/async_io.h"
 #include "sentry/kernel/net_ns.h"
 #include "sentry/kernel/task.h"
 #include "sentry/socket/inet/inet.h"
@@ -127,16 +128,13 @@ static struct waitq *socket_queue(struct file *f)
 /* owner_ioctl() - who gets SIGIO and SIGURG: a pid, or a process group as a negative number. */
 static s64 owner_ioctl(struct file *f, struct mm *mm, u32 cmd, u64 arg)
 {
-    s32 pid = f->owner_pid;
+    s32 pid = async_io_owner_nr(f);
 
     if (cmd == LX_FIOGETOWN || cmd == LX_SIOCGPGRP)
         return usermem_put(mm, arg, &pid);
     if (usermem_get(mm, &pid, arg) < 0)
         return -EFAULT;
-    if (pid == INT32_MIN)
-        return -EINVAL;
-    f->owner_pid = pid;
-    return 0;
+    return async_io_set_owner_nr(f, pid);
 }
 
 static s64 socket_ioctl(struct file *f, struct mm *mm, u32 cmd, u64 arg)
@@ -170,6 +168,7 @@ static void socket_release(struct file *f)
 }
 
 static const struct file_ops socket_file_ops = {
+    .async = FILE_ASYNC_SOCKET,
     .read = socket_read,
     .write = socket_write,
     .poll = socket_poll,

@@ -136,7 +136,7 @@ void unix_wake_readers(struct unix_socket *u)
 void unix_wake_all(struct unix_socket *u)
 {
     waitq_wake_all(&u->s.queue, readable | LX_POLLOUT | LX_POLLWRNORM | LX_POLLWRBAND | LX_POLLHUP |
-                                    LX_POLLRDHUP | LX_POLLERR | LX_POLLPRI);
+                                    LX_POLLRDHUP);
 }
 
 /* --- the end --- */
@@ -149,7 +149,7 @@ static void reset_peer(struct unix_socket *peer, bool unread)
     peer->shutdown = UNIX_NO_BOTH;
     mutex_unlock(&peer->s.lock);
     if (unread)
-        socket_set_error(&peer->s, ECONNRESET);
+        peer->s.error = ECONNRESET; /* told as an end, not as an error (SIGIO) */
     unix_wake_all(peer);
 }
 

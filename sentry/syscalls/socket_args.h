@@ -13,7 +13,7 @@ int arg_sockaddr(struct task *t, u64 uaddr, s32 len, struct socket_addr *out);
  * there is. Return: 0, -EFAULT, -EINVAL. */
 int put_sockaddr(struct task *t, const struct socket_addr *addr, u64 uaddr, u64 ulen);
 /* socket_send(), socket_recv() - one message, data in m->data; SIGPIPE as the flags say. */
-s64 socket_send(struct task *t, const struct file *f, struct socket *s, struct socket_msg *m);
+s64 socket_send(struct task *t, struct file *f, struct socket *s, struct socket_msg *m);
 s64 socket_recv(const struct file *f, struct socket *s, struct socket_msg *m);
 
 /* One struct msghdr while it is served (sendmsg(2), recvmsg(2)). */
@@ -27,7 +27,7 @@ struct msg_arg {
     u8 control[MSG_FAST_CONTROL]; /* sending */
 };
 /* msghdr_send(), msghdr_recv() - one message described at `uhdr`, as sendmsg(2) and recvmsg(2) do. */
-s64 msghdr_send(struct task *t, const struct file *f, struct socket *s, u64 uhdr, u32 flags);
+s64 msghdr_send(struct task *t, struct file *f, struct socket *s, u64 uhdr, u32 flags);
 s64 msghdr_recv(struct task *t, const struct file *f, struct socket *s, u64 uhdr, u32 flags);
 /* msghdr_begin() - read the header and its vector. msghdr_end(): release what was allocated. */
 int msghdr_begin(struct task *t, struct msg_arg *a, u64 uhdr);

@@ -1,9 +1,11 @@
 /* fcntl(2) and flock(2). */
 #include "fs/pipe/pipe.h"
 #include "fs/tmpfs/memfd.h"
+#include "fs/tty/tty.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/locks.h"
 #include "sentry/abi/lx_cred.h"
+#include "sentry/kernel/async_io.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/syscalls/syscall.h"
@@ -26,15 +28,22 @@ static s64 dup_fd(struct task *t, struct file *f, u64 from, bool cloexec)
     return rc;
 }
 
-static s64 set_flags(struct task *t, struct file *f, u32 arg)
+static s64 set_flags(struct task *t, struct file *f, s32 fd, u32 arg)
 {
     u32 old = f->flags, fresh;
+    int err;
 
     if ((arg & ~old) & LX_O_NOATIME) {
         const struct cred *c = task_cred(t);
 
         if (c->fsuid != f->inode->uid && !cred_has_cap(c, f->inode->super->user_ns, LX_CAP_FOWNER))
             return -EPERM;
+    }
+    if ((arg ^ old) & LX_O_ASYNC) {
+        err = async_io_set(f, fd, arg & LX_O_ASYNC, tty_controls(f));
+        if (err && err != -ENOTTY)
+            return err;
+        old = f->flags;
     }
     do {
         fresh = (old & ~LX_O_SETFL) | (arg & LX_O_SETFL);
@@ -115,47 +124,48 @@ static s64 set_owner_ex(struct task *t, struct file *f, u64 uaddr)
         return -EFAULT;
     if (ex.type < LX_F_OWNER_TID || ex.type > LX_F_OWNER_PGRP)
         return -EINVAL;
-    f->owner_pid = ex.type == LX_F_OWNER_PGRP ? -ex.pid : ex.pid;
-    return 0;
+    return async_io_set_owner(f, (u32)ex.type, ex.pid);
 }
 
 static s64 get_owner_ex(struct task *t, struct file *f, u64 uaddr)
 {
-    s32 pid = f->owner_pid;
-    struct lx_f_owner_ex ex = {pid < 0 ? LX_F_OWNER_PGRP : LX_F_OWNER_PID, pid < 0 ? -pid : pid};
+    struct lx_f_owner_ex ex;
+    u32 type;
 
+    async_io_owner(f, &type, &ex.pid);
+    ex.type = (s32)type;
     return usermem_put(t->mm, uaddr, &ex);
 }
 
-static s64 set_signal(struct file *f, u64 arg)
+static s64 get_owner_uids(struct task *t, struct file *f, u64 uaddr)
 {
-    if (arg > LX_NSIG)
-        return -EINVAL;
-    f->owner_signo = (u32)arg;
-    return 0;
+    const struct user_ns *ns = task_cred(t)->user_ns;
+    u32 uids[2];
+
+    async_io_owner_uids(f, &uids[0], &uids[1]);
+    uids[0] = uid_from_kuid(ns, uids[0]);
+    uids[1] = uid_from_kuid(ns, uids[1]);
+    return usermem_out(t->mm, uaddr, uids, sizeof(uids));
 }
 
 /* fcntl_file() - the commands on the description itself. */
-static s64 fcntl_file(struct task *t, struct file *f, u32 cmd, u64 arg)
+static s64 fcntl_file(struct task *t, struct file *f, s32 fd, u32 cmd, u64 arg)
 {
     switch (cmd) {
-    case LX_F_SETFL: return set_flags(t, f, (u32)arg);
+    case LX_F_SETFL: return set_flags(t, f, fd, (u32)arg);
     case LX_F_GETLK: return get_lock(t, f, arg, FILE_LOCK_POSIX);
     case LX_F_SETLK: return set_lock(t, f, arg, FILE_LOCK_POSIX, false);
     case LX_F_SETLKW: return set_lock(t, f, arg, FILE_LOCK_POSIX, true);
     case LX_F_OFD_GETLK: return get_lock(t, f, arg, FILE_LOCK_OFD);
     case LX_F_OFD_SETLK: return set_lock(t, f, arg, FILE_LOCK_OFD, false);
     case LX_F_OFD_SETLKW: return set_lock(t, f, arg, FILE_LOCK_OFD, true);
-    case LX_F_SETOWN:
-        if ((s32)arg == INT32_MIN)
-            return -EINVAL;
-        f->owner_pid = (s32)arg;
-        return 0;
-    case LX_F_GETOWN: return f->owner_pid;
+    case LX_F_SETOWN: return async_io_set_owner_nr(f, (s32)arg);
+    case LX_F_GETOWN: return async_io_owner_nr(f);
     case LX_F_SETOWN_EX: return set_owner_ex(t, f, arg);
     case LX_F_GETOWN_EX: return get_owner_ex(t, f, arg);
-    case LX_F_SETSIG: return set_signal(f, arg);
-    case LX_F_GETSIG: return f->owner_signo;
+    case LX_F_GETOWNER_UIDS: return get_owner_uids(t, f, arg);
+    case LX_F_SETSIG: return async_io_set_signal(f, arg);
+    case LX_F_GETSIG: return async_io_signal(f);
     case LX_F_GETLEASE: return LX_F_UNLCK;
     /* Without events it ends the notifications of the directory, of which there are never any. */
     case LX_F_NOTIFY: return (u32)arg & ~LX_DN_MULTISHOT ? -EINVAL : 0;
@@ -182,7 +192,7 @@ s64 sys_fcntl(struct task *t, const u64 a[6])
     case LX_F_GETFD: rc = fd_cloexec(t->files, fd); break;
     case LX_F_SETFD: rc = fd_set_cloexec(t->files, fd, a[2] & LX_FD_CLOEXEC); break;
     case LX_F_GETFL: rc = f->flags & ~OPEN_ONLY; break;
-    default: rc = f->flags & LX_O_PATH ? -EBADF : fcntl_file(t, f, cmd, a[2]); break;
+    default: rc = f->flags & LX_O_PATH ? -EBADF : fcntl_file(t, f, fd, cmd, a[2]); break;
     }
     file_put(f);
     return rc;

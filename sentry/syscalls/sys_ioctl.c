@@ -1,5 +1,7 @@
 /* ioctl(2): what every descriptor has; the rest is its file's. */
+#include "fs/tty/tty.h"
 #include "fs/vfs/file.h"
+#include "sentry/kernel/async_io.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/syscalls/syscall.h"
 
@@ -48,14 +50,25 @@ static s64 file_size(struct task *t, struct file *f, u64 uaddr)
     return usermem_put(t->mm, uaddr, &size);
 }
 
-static s64 ioctl_file(struct task *t, struct file *f, u32 cmd, u64 arg)
+static s64 set_async(struct task *t, struct file *f, s32 fd, u64 uaddr)
+{
+    s32 on;
+
+    if (usermem_get(t->mm, &on, uaddr) < 0)
+        return -EFAULT;
+    if (!on == !(f->flags & LX_O_ASYNC))
+        return 0;
+    return async_io_set(f, fd, on, tty_controls(f));
+}
+
+static s64 ioctl_file(struct task *t, struct file *f, s32 fd, u32 cmd, u64 arg)
 {
     bool regular = LX_S_ISREG(f->inode->mode);
     s32 block = (s32)f->inode->blksize;
 
     switch (cmd) {
     case LX_FIONBIO: return set_flag(t, f, arg, LX_O_NONBLOCK);
-    case LX_FIOASYNC: return set_flag(t, f, arg, LX_O_ASYNC);
+    case LX_FIOASYNC: return set_async(t, f, fd, arg);
     case LX_FIOQSIZE: return file_size(t, f, arg);
     case LX_FIONREAD:
         if (regular)
@@ -81,7 +94,7 @@ s64 sys_ioctl(struct task *t, const u64 a[6])
     if (cmd == LX_FIOCLEX || cmd == LX_FIONCLEX)
         rc = fd_set_cloexec(t->files, (s32)a[0], cmd == LX_FIOCLEX);
     else
-        rc = ioctl_file(t, f, cmd, a[2]);
+        rc = ioctl_file(t, f, (s32)a[0], cmd, a[2]);
     file_put(f);
     return rc;
 }

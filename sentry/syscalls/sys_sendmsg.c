@@ -1,18 +1,22 @@
 /* Sending on sockets: sendto(2), sendmsg(2), sendmmsg(2). */
+#include "fs/vfs/file.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/limits.h"
 #include "sentry/syscalls/socket_args.h"
 
 #include <errno.h>
 
-s64 socket_send(struct task *t, const struct file *f, struct socket *s, struct socket_msg *m)
+s64 socket_send(struct task *t, struct file *f, struct socket *s, struct socket_msg *m)
 {
     bool quiet = m->flags & LX_MSG_NOSIGNAL;
+    u64 asked = m->data->left;
     s64 rc;
 
     if (f->flags & LX_O_NONBLOCK)
         m->flags |= LX_MSG_DONTWAIT;
     rc = s->ops->sendmsg ? s->ops->sendmsg(s, m) : -EOPNOTSUPP;
+    if (rc == -EAGAIN || (rc >= 0 && (u64)rc < asked))
+        file_async_full(f);
     if (rc == -EPIPE && !quiet && socket_sigpipe(f))
         signal_raise(t, LX_SIGPIPE);
     return rc;
@@ -86,7 +90,7 @@ static int take_control(struct task *t, struct msg_arg *a)
     return usermem_in(t->mm, c->data, a->hdr.control, len);
 }
 
-s64 msghdr_send(struct task *t, const struct file *f, struct socket *s, u64 uhdr, u32 flags)
+s64 msghdr_send(struct task *t, struct file *f, struct socket *s, u64 uhdr, u32 flags)
 {
     struct msg_arg a;
     s64 rc = msghdr_begin(t, &a, uhdr);

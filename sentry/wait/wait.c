@@ -12,6 +12,8 @@ void sleeper_init(struct sleeper *s)
     atomic_init(&s->state, SLEEPER_IDLE);
     atomic_init(&s->interrupt, false);
     atomic_init(&s->killed, false);
+    s->settles = false;
+    s->put_off = NULL;
 }
 
 void sleeper_arm(struct sleeper *s)
@@ -22,6 +24,7 @@ void sleeper_arm(struct sleeper *s)
 static int sleep_until(struct sleeper *s, u64 deadline, atomic_bool *ends)
 {
     lock_assert_none();
+    wait_settle();
     for (;;) {
         if (atomic_load(&s->state) != SLEEPER_ARMED)
             return 0;
@@ -69,6 +72,52 @@ void sleeper_interrupt(struct sleeper *s, bool kill)
     if (atomic_compare_exchange_strong(&s->state, &armed, SLEEPER_IDLE))
         host_futex_wake(&s->state, 1, false);
 }
+
+/* --- what is put off --- */
+
+void wait_deferred_run(struct wait_deferred *latest)
+{
+    struct wait_deferred *first = NULL;
+
+    while (latest) {
+        struct wait_deferred *next = latest->next;
+
+        latest->next = first;
+        first = latest;
+        latest = next;
+    }
+    while (first) {
+        struct wait_deferred *d = first;
+
+        first = d->next;
+        d->run(d);
+    }
+}
+
+bool wait_put_off(struct wait_deferred *d)
+{
+    struct sleeper *s = sleeper_current;
+
+    if (!s || !s->settles)
+        return false;
+    d->next = s->put_off;
+    s->put_off = d;
+    return true;
+}
+
+void wait_settle(void)
+{
+    struct sleeper *s = sleeper_current;
+
+    while (unlikely(s->put_off)) {
+        struct wait_deferred *latest = s->put_off;
+
+        s->put_off = NULL;
+        wait_deferred_run(latest);
+    }
+}
+
+/* --- queues --- */
 
 void waitq_init(struct waitq *q)
 {

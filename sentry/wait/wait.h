@@ -18,10 +18,14 @@
 #define ERESTARTNOHAND 514        /* restart only if no handler runs */
 #define ERESTART_RESTARTBLOCK 516 /* restart through restart_syscall */
 
+struct wait_deferred;
+
 struct sleeper {
     atomic_uint state;     /* SLEEPER_* */
     atomic_bool interrupt; /* an interruptible sleep must end: set by the kernel, cleared by it */
     atomic_bool killed;    /* any sleep must end */
+    bool settles;          /* its thread calls wait_settle() before it is done: a task's */
+    struct wait_deferred *put_off; /* latest first; only its own thread's */
 };
 
 /* sleeper_current() - the sleeper of the task that runs on this thread; set by the kernel. */
@@ -67,6 +71,14 @@ struct wait_deferred {
 
 /* waitq_defer() - from a wake(): have d->run() called. Not while d is deferred already. */
 void waitq_defer(struct wait_deferred *d);
+
+/* wait_put_off() - have d->run() called once this thread holds no lock: before it sleeps, or at its
+ * wait_settle(). Return: false: it does not settle, so somebody else must run it. */
+bool wait_put_off(struct wait_deferred *d);
+/* wait_settle() - run what this thread has put off. Holds no lock. */
+void wait_settle(void);
+/* wait_deferred_run() - each of a list that has the latest first, in the order in which they came. */
+void wait_deferred_run(struct wait_deferred *latest);
 
 void waitq_init(struct waitq *q);
 void waitq_destroy(struct waitq *q);

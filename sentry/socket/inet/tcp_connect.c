@@ -207,8 +207,10 @@ static int begin(struct tcp_sock *t, const struct socket_addr *addr)
     else
         rc = begin_locked(t, &dst, &source, &c, &listener);
     mutex_unlock(&sock->lock);
-    if (!rc)
+    if (!rc) {
         shake(t, c, listener);
+        waitq_wake_all(&sock->queue, LX_POLLOUT | LX_POLLWRNORM); /* who watched it unconnected */
+    }
     if (listener)
         socket_put(&listener->inet.socket);
     tcp_conn_put(c);
