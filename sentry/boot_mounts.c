@@ -180,6 +180,43 @@ static int mount_spec_entry(struct builder *b, size_t i)
                   (u32)m->flags & LX_MS_MOUNT_FLAGS, true, NULL);
 }
 
+/* propagate() - what options and rootfsPropagation say of mounts, as it is among the sandbox's own:
+ * all are private so far, so nothing is left to do for private and slave. */
+static int propagate(struct builder *b, const char *at, u32 type, bool rec)
+{
+    struct path where;
+    int err;
+
+    if (!(type & (LX_MS_SHARED | LX_MS_UNBINDABLE)))
+        return 0;
+    err = walk(&b->ctx, NULL, at, WALK_FOLLOW, &where);
+    if (err < 0)
+        return fail(b, err, "mount on", at);
+    err = mount_set_propagation(b->c->mount_ns, &where, type, rec);
+    path_put(&where);
+    return err < 0 ? fail(b, err, "propagation of the mount on", at) : 0;
+}
+
+static int propagate_all(struct builder *b)
+{
+    const struct oci_spec *spec = b->args->spec;
+    const char *root = spec->linux_.rootfs_propagation;
+    bool rec = root && root[0] == 'r';
+    int err = 0;
+
+    for (size_t i = 0; !err && i < spec->mounts.count; i++) {
+        const struct oci_mount *m = &spec->mounts.items[i];
+
+        err = propagate(b, m->destination, (u32)m->propagation & LX_MS_PROPAGATION,
+                        m->propagation & OCI_MOUNT_REC);
+    }
+    if (err || !root)
+        return err;
+    if (strcmp(root + rec, "shared") == 0)
+        return propagate(b, "/", LX_MS_SHARED, rec);
+    return strcmp(root + rec, "unbindable") == 0 ? propagate(b, "/", LX_MS_UNBINDABLE, rec) : 0;
+}
+
 static bool spec_mounts(const struct oci_spec *spec, const char *at)
 {
     for (size_t i = 0; i < spec->mounts.count; i++)
@@ -287,6 +324,8 @@ static int build(struct builder *b)
         err = mount_mandatory(b);
     if (!err)
         err = protect_paths(b);
+    if (!err)
+        err = propagate_all(b);
     return err ? err : root_readonly(b);
 }
 

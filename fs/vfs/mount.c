@@ -1,16 +1,15 @@
 /*
- * Mounts: attaching, detaching, binding, moving.
+ * Mounts: finding, linking, remounting, moving.
  *
- * A change holds ns->lock for writing all through and the dentry lock for the moment in which walks
- * must not look: mount points are found under the dentry lock alone. A namespace owns one reference
- * to each of its mounts. In ns->mounts a parent always stands before its children.
+ * A change holds mounts_lock for writing all through and the dentry lock for the moment in which
+ * walks must not look: mount points are found under the dentry lock alone. A namespace owns one
+ * reference to each of its mounts. A mount that is being made or has gone is in no namespace.
  */
 #include "fs/vfs/mount_priv.h"
 
 #include "fs/vfs/dentry_priv.h"
 #include "fs/vfs/namei.h"
 #include "sentry/base/clean.h"
-#include "sentry/base/limits.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +28,8 @@ static void mount_free(struct obj *o)
 }
 
 static struct obj_type mount_type = {.name = "mount", .free = mount_free};
+
+struct rwlock mounts_lock = RWLOCK_INIT(MOUNT_NS);
 
 u32 mount_flags_default(u32 flags)
 {
@@ -58,6 +59,10 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, u32 flags, cons
     m->source = name;
     atomic_init(&m->flags, flags);
     list_init(&m->in_ns);
+    list_init(&m->children);
+    list_init(&m->as_child);
+    list_init(&m->in_group);
+    list_init(&m->in_master);
     return m;
 }
 
@@ -96,6 +101,21 @@ struct mount *mount_over_locked(struct mount *m, struct dentry *d)
     return m->ns ? over_in(m->ns, m, d) : NULL;
 }
 
+struct mount *mount_over(struct mount *m, struct dentry *d)
+{
+    return mount_over_locked(m, d); /* without the dentry lock: mounts_lock keeps the table as it is */
+}
+
+void mount_top(struct mount **m, struct dentry **d)
+{
+    struct mount *over;
+
+    while ((over = mount_over(*m, *d))) {
+        *m = over;
+        *d = over->root;
+    }
+}
+
 struct mount *mount_lookup(struct mount_ns *ns, struct mount *m, struct dentry *d)
 {
     u32 slot = tree_read();
@@ -119,67 +139,109 @@ int mount_writable(const struct mount *m)
                : 0;
 }
 
-/* note_change() - who polls the mount table looks again. */
-static void note_change(struct mount_ns *ns)
+void mount_note_change(struct mount_ns *ns)
 {
     atomic_fetch_add(&ns->event, 1);
     waitq_wake(&ns->changed, LX_POLLPRI | LX_POLLERR);
 }
 
-int mount_link(struct mount_ns *ns, struct mount *m, struct mount *parent, struct dentry *at)
+/* hook_locked() - walks find m, which is in a namespace, on (m->parent, m->at). */
+static void hook_locked(struct mount *m)
 {
-    int err = 0;
-
-    tree_write();
-    if (parent)
-        err = hash_insert(&ns->points, &m->by_point, point_hash(parent, at));
-    if (!err) {
-        m->ns = ns;
-        m->parent = mount_get(parent);
-        m->at = dentry_get(at);
-        if (at)
-            atomic_fetch_add(&at->mounts, 1);
-    }
-    tree_write_end();
-    if (err)
-        return err;
-    if (parent)
-        parent->nchildren++;
-    list_add_tail(&ns->mounts, &m->in_ns);
-    ns->count++;
-    note_change(ns);
-    return 0;
+    hash_insert(&m->ns->points, &m->by_point, point_hash(m->parent, m->at));
+    atomic_fetch_add(&m->at->mounts, 1);
 }
 
-void mount_unlink(struct mount *m, struct list_node *gone)
+/* hang_locked() - m is on (parent, at) from now on; unhang_locked(): nowhere. The dentry lock held. */
+static void hang_locked(struct mount *m, struct mount *parent, struct dentry *at)
+{
+    m->parent = mount_get(parent);
+    m->at = dentry_get(at);
+    hook_locked(m);
+}
+
+static void unhang_locked(struct mount *m)
+{
+    if (m->ns && m->parent) {
+        hash_remove(&m->ns->points, &m->by_point);
+        atomic_fetch_sub(&m->at->mounts, 1);
+    }
+    m->left_parent = m->parent;
+    m->left_at = m->at;
+    m->parent = NULL;
+    m->at = NULL;
+}
+
+void mount_enter(struct mount_ns *ns, struct mount *top, struct list_node *left)
+{
+    struct mount *over = top->parent ? mount_over(top->parent, top->at) : NULL, *m;
+    struct path on = {top, top->root};
+
+    tree_write();
+    for (m = top; m; m = mount_next(m, top)) {
+        m->ns = ns;
+        if (m->parent)
+            hook_locked(m);
+    }
+    if (over) {
+        mount_top(&on.mount, &on.dentry);
+        unhang_locked(over);
+        hang_locked(over, on.mount, on.dentry);
+    }
+    tree_write_end();
+    if (top->parent)
+        list_add_tail(&top->parent->children, &top->as_child);
+    for (m = top; m; m = mount_next(m, top)) {
+        list_add_tail(&ns->mounts, &m->in_ns);
+        ns->count++;
+    }
+    if (over) {
+        list_del(&over->as_child);
+        list_add_tail(&on.mount->children, &over->as_child);
+        list_add_tail(left, &mount_get(over)->left);
+    }
+    mount_note_change(ns);
+}
+
+void mount_move_to(struct mount *m, struct mount *parent, struct dentry *at,
+                   struct list_node *left)
+{
+    tree_write();
+    unhang_locked(m);
+    if (parent)
+        hang_locked(m, parent, at);
+    tree_write_end();
+    list_del(&m->as_child);
+    if (parent)
+        list_add_tail(&parent->children, &m->as_child);
+    list_add_tail(left, &mount_get(m)->left);
+    mount_note_change(m->ns);
+}
+
+void mount_unlink(struct mount *m, struct list_node *left)
 {
     struct mount_ns *ns = m->ns;
 
-    list_del(&m->in_ns);
-    list_add_tail(gone, &m->in_ns);
-    ns->count--;
-    if (m->parent)
-        m->parent->nchildren--;
-    m->left_parent = m->parent;
-    m->left_at = m->at;
+    mount_private(m);
+    list_del(&m->as_child);
+    list_add_tail(left, &m->left);
     tree_write();
-    if (m->parent) {
-        hash_remove(&ns->points, &m->by_point);
-        atomic_fetch_sub(&m->at->mounts, 1);
-    }
-    m->parent = NULL;
-    m->at = NULL;
+    unhang_locked(m);
     m->ns = NULL;
     tree_write_end();
-    note_change(ns);
+    if (!ns)
+        return;
+    list_del(&m->in_ns);
+    ns->count--;
+    mount_note_change(ns);
 }
 
-void mount_left_put(struct list_node *gone)
+void mount_left_put(struct list_node *left)
 {
-    while (!list_empty(gone)) {
-        struct mount *m = list_entry(gone->next, struct mount, in_ns);
+    while (!list_empty(left)) {
+        struct mount *m = list_entry(left->next, struct mount, left);
 
-        list_del(&m->in_ns);
+        list_del(&m->left);
         dentry_put(take(m->left_at));
         mount_put(take(m->left_parent));
         mount_put(m);
@@ -189,21 +251,48 @@ void mount_left_put(struct list_node *gone)
 int mount_check_at(struct mount_ns *ns, const struct path *at, bool dir, struct path *out)
 {
     struct path top = *at;
-    struct mount *over;
 
     if (at->mount->ns != ns)
         return -EINVAL;
-    /* ns->lock keeps the mounts where they are. */
-    while ((over = over_in(ns, top.mount, top.dentry)))
-        top = (struct path){over, over->root};
+    mount_top(&top.mount, &top.dentry);
     if (top.dentry->unhashed)
         return -ENOENT;
     if (LX_S_ISDIR(inode_mode(top.dentry->inode)) != dir)
         return -ENOTDIR;
-    if (ns->count >= LIMIT_MOUNTS)
-        return -ENOSPC;
     *out = top;
     return 0;
+}
+
+bool mount_is_root(const struct mount_ns *ns, const struct path *p)
+{
+    return p->mount->ns == ns && p->dentry == p->mount->root;
+}
+
+bool mount_reachable(const struct path *p, const struct path *top)
+{
+    const struct mount *m = p->mount;
+    struct dentry *d = p->dentry;
+
+    while (m != top->mount && m->parent) {
+        d = m->at;
+        m = m->parent;
+    }
+    return m == top->mount && dentry_below(d, top->dentry);
+}
+
+struct mount *mount_next_beside(struct mount *m, const struct mount *top)
+{
+    for (; m != top; m = m->parent)
+        if (m->as_child.next != &m->parent->children)
+            return list_entry(m->as_child.next, struct mount, as_child);
+    return NULL;
+}
+
+struct mount *mount_next(struct mount *m, const struct mount *top)
+{
+    if (!list_empty(&m->children))
+        return list_entry(m->children.next, struct mount, as_child);
+    return mount_next_beside(m, top);
 }
 
 static bool root_is_dir(const struct dentry *root)
@@ -215,80 +304,27 @@ int mount_attach(struct mount_ns *ns, struct super *sb, struct dentry *root, con
                  u32 flags, const char *source)
 {
     struct mount *m = mount_alloc(sb, root, mount_flags_default(flags), source);
+    struct list_node left = LIST_INIT(left);
     struct path top;
     int err;
 
     if (!m)
         return -ENOMEM;
-    rwlock_write(&ns->lock);
+    rwlock_write(&mounts_lock);
     err = mount_check_at(ns, at, root_is_dir(m->root), &top);
     if (!err && top.mount->super == sb && top.dentry == top.mount->root && m->root == top.dentry)
         err = -EBUSY;
     if (!err)
-        err = mount_link(ns, m, top.mount, top.dentry);
-    rwlock_unlock(&ns->lock);
+        err = mount_graft(ns, m, &top, &left);
     if (err)
-        mount_put(m);
-    return err;
-}
-
-/* is_mount_root() - `p` is the root of a mount of ns that is not ns's own root. ns->lock held. */
-static bool is_mount_root(const struct mount_ns *ns, const struct path *p)
-{
-    return p->mount->ns == ns && p->dentry == p->mount->root;
-}
-
-/* below_mount() - is m `top` or mounted below it? ns->lock held. */
-static bool below_mount(const struct mount *m, const struct mount *top)
-{
-    while (m && m != top)
-        m = m->parent;
-    return m != NULL;
-}
-
-/* unlink_tree() - take `top` and all below it out of the namespace, children first. */
-static void unlink_tree(struct mount_ns *ns, struct mount *top, struct list_node *gone)
-{
-    struct list_node *n = ns->mounts.prev;
-    bool more = true;
-
-    /* A child stands behind its parent, so going backwards each one is a leaf by its turn. */
-    while (more) {
-        struct mount *m = list_entry(n, struct mount, in_ns);
-
-        n = n->prev;
-        more = m != top;
-        if (below_mount(m, top))
-            mount_unlink(m, gone);
-    }
-}
-
-int mount_detach(struct mount_ns *ns, const struct path *at, int flags)
-{
-    struct list_node gone = LIST_INIT(gone);
-    struct mount *m = at->mount;
-    int err = 0;
-
-    if (flags & ~(LX_MNT_FORCE | LX_MNT_DETACH | LX_MNT_EXPIRE | LX_UMOUNT_NOFOLLOW))
-        return -EINVAL;
-    if (flags & LX_MNT_EXPIRE)
-        return flags & (LX_MNT_FORCE | LX_MNT_DETACH) ? -EINVAL : -EOPNOTSUPP;
-    rwlock_write(&ns->lock);
-    if (!is_mount_root(ns, at) || m->locked)
-        err = -EINVAL;
-    else if (m == ns->root)
-        err = flags & LX_MNT_DETACH ? -EINVAL : -EBUSY;
-    else if (!(flags & LX_MNT_DETACH) && (m->nchildren || atomic_load(&m->obj.count) > 2))
-        err = -EBUSY;
-    if (!err)
-        unlink_tree(ns, m, &gone);
-    rwlock_unlock(&ns->lock);
-    mount_left_put(&gone);
+        mount_unlink(m, &left);
+    rwlock_unlock(&mounts_lock);
+    mount_left_put(&left);
     return err;
 }
 
 /* being_written() - are files open for writing through m, or with `super` through any mount of ns
- * of the same super? ns->lock held. */
+ * of the same super? mounts_lock held. */
 static bool being_written(const struct mount_ns *ns, const struct mount *m, bool super)
 {
     const struct mount *other;
@@ -306,8 +342,8 @@ int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags)
     struct mount *m = at->mount;
     int err = 0;
 
-    rwlock_write(&ns->lock);
-    if (!is_mount_root(ns, at)) {
+    rwlock_write(&mounts_lock);
+    if (!mount_is_root(ns, at)) {
         err = -EINVAL;
     } else if (m->locked_flags & ~flags) {
         err = -EPERM;
@@ -318,44 +354,50 @@ int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags)
         if (!(flags & LX_MS_BIND))
             atomic_store(&m->super->mount_flags, (m->super->mount_flags & ~LX_MS_SUPER_FLAGS) |
                                                      (flags & LX_MS_SUPER_FLAGS));
-        note_change(ns);
+        mount_note_change(ns);
     }
-    rwlock_unlock(&ns->lock);
+    rwlock_unlock(&mounts_lock);
     return err;
+}
+
+/* tree_unbindable() - is any of the tree unbindable? */
+static bool tree_unbindable(struct mount *top)
+{
+    for (struct mount *m = top; m; m = mount_next(m, top))
+        if (m->unbindable)
+            return true;
+    return false;
+}
+
+/* may_move() - Return: 0, -EINVAL, -ELOOP. mounts_lock held. */
+static int may_move(const struct mount_ns *ns, const struct path *from, const struct path *to)
+{
+    struct mount *m = from->mount;
+
+    if (!mount_is_root(ns, from) || m->locked || (m->parent && m->parent->group))
+        return -EINVAL;
+    if (to->mount->group && tree_unbindable(m))
+        return -EINVAL;
+    for (const struct mount *up = to->mount; up; up = up->parent)
+        if (up == m)
+            return -ELOOP;
+    return 0;
 }
 
 int mount_move(struct mount_ns *ns, const struct path *from, const struct path *at)
 {
-    struct list_node gone = LIST_INIT(gone), moved = LIST_INIT(moved);
-    struct mount *m = from->mount, *c, *tmp;
+    struct list_node left = LIST_INIT(left);
     struct path top;
-    int err = 0;
+    int err;
 
-    rwlock_write(&ns->lock);
-    if (!is_mount_root(ns, from) || m == ns->root || m->locked)
-        err = -EINVAL;
+    rwlock_write(&mounts_lock);
+    err = mount_check_at(ns, at, root_is_dir(from->dentry), &top);
+    err = err == -ENOTDIR ? -EINVAL : err;
     if (!err)
-        err = mount_check_at(ns, at, root_is_dir(m->root), &top);
-    if (!err && below_mount(top.mount, m))
-        err = -ELOOP;
-    if (!err) {
-        mount_unlink(m, &gone);
-        list_del(&m->in_ns);
-        /* Room was freed in the table, so linking can't fail. */
-        mount_link(ns, m, top.mount, top.dentry);
-        /* Parents first: what is mounted below follows it to the end of the list. */
-        list_for_each_safe(c, tmp, &ns->mounts, in_ns) {
-            if (c == m || !below_mount(c, m))
-                continue;
-            list_del(&c->in_ns);
-            list_add_tail(&moved, &c->in_ns);
-        }
-        list_splice_tail(&ns->mounts, &moved);
-    }
-    rwlock_unlock(&ns->lock);
-    if (!err) {
-        dentry_put(take(m->left_at));
-        mount_put(take(m->left_parent));
-    }
+        err = may_move(ns, from, &top);
+    if (!err)
+        err = mount_graft(ns, from->mount, &top, &left);
+    rwlock_unlock(&mounts_lock);
+    mount_left_put(&left);
     return err;
 }

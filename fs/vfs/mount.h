@@ -7,32 +7,43 @@ struct mount {
     struct obj obj;
     struct super *super; /* a reference */
     struct dentry *root; /* a reference: what of the super is seen */
-    /* guarded by the dentry lock, changed under ns->lock too */
+    u32 id;
+    char *source;         /* what /proc/mounts shows; owned */
+    _Atomic(u32) flags;   /* LX_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME … */
+    _Atomic(u32) writers; /* regular files that are open for writing through it */
+    /* guarded by the dentry lock, changed under mounts_lock too */
     struct mount *parent; /* a reference; NULL: the namespace's root mount, or detached */
     struct dentry *at;    /* a reference: the mount point, a dentry of parent */
     struct mount_ns *ns;  /* borrowed; NULL: detached */
     struct hash_node by_point;
-    struct list_node in_ns;    /* order of mounting, parents first; guarded by ns->lock */
-    u32 nchildren;             /* mounted on it; guarded by ns->lock */
-    struct mount *copy;        /* while a tree is copied; guarded by ns->lock */
-    struct mount *left_parent; /* of one that was just detached: to be put without locks */
+    /* and below: guarded by mounts_lock */
+    struct list_node in_ns;              /* order of mounting */
+    struct list_node children, as_child; /* what is mounted on it; among its parent's */
+    bool locked;      /* hides something: came with a namespace of somebody with more rights */
+    u32 locked_flags; /* of flags: can't be taken away, for the same reason */
+    struct mount_group *group;  /* NULL: not shared; its members keep it */
+    struct mount_group *master; /* what is mounted there comes here too; NULL: nobody's slave */
+    struct list_node in_group, in_master;
+    bool unbindable;
+    /* of one change that is being made; see mount_priv.h */
+    struct mount *copy;
+    struct mount *left_parent;
     struct dentry *left_at;
-    u32 id;
-    bool locked;       /* hides something: came with a namespace of somebody with more rights */
-    u32 locked_flags;  /* of flags: can't be taken away, for the same reason */
-    _Atomic(u32) flags;   /* LX_MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME … */
-    _Atomic(u32) writers; /* regular files that are open for writing through it */
-    char *source;         /* what /proc/mounts shows; owned */
+    struct list_node left, work;
+    u32 fate;
 };
 OBJ_REFS(mount)
+
+/* mounts_lock guards the mount trees of all namespaces, for a change of one may come to others. */
+extern struct rwlock mounts_lock;
 
 struct mount_ns {
     struct obj obj;
     struct user_ns *user_ns; /* a reference */
-    struct rwlock lock;
-    struct list_node mounts; /* and below: guarded by lock */
-    struct hash points;
+    struct list_node mounts; /* and below: guarded by mounts_lock */
+    struct hash points;      /* changes under the dentry lock too */
     u32 count;
+    u32 coming; /* while a tree is being attached: mounts that will be added */
     struct mount *root;   /* a reference */
     _Atomic(u64) event;   /* changes with every change, for poll on /proc/mounts */
     struct waitq changed; /* woken then with LX_POLLPRI | LX_POLLERR */
@@ -58,8 +69,8 @@ struct mount *mount_alloc(struct super *sb, struct dentry *root, u32 flags, cons
 /* mount_keep() - `m`, which is attached nowhere, stays until the process ends, with its super and
  * root: see obj_keep(). Return: m, which may be NULL. */
 struct mount *mount_keep(struct mount *m);
-/* mount_attach() - mount `sb`'s `root` (NULL: its root; both borrowed) on `at`.
- * Return: 0, -EBUSY, -ENOENT, -ENOTDIR, -EINVAL (`at` is of another namespace), -ENOSPC. */
+/* mount_attach() - mount `sb`'s `root` (NULL: its root; both borrowed) on `at`, and where else that
+ * comes to. Return: 0, -EBUSY, -ENOENT, -ENOTDIR, -EINVAL (`at` is of another namespace), -ENOSPC. */
 int mount_attach(struct mount_ns *ns, struct super *sb, struct dentry *root, const struct path *at,
                  u32 flags, const char *source);
 /* mount_lookup() - the topmost mount on (m, d) as a new reference, or NULL. */
@@ -70,6 +81,9 @@ int mount_detach(struct mount_ns *ns, const struct path *at, int flags);
 /* mount_remount() - new flags; without LX_MS_BIND the super's too. Return: 0, -EINVAL (no mount's
  * root), -EBUSY (read-only was asked for while files are open for writing). */
 int mount_remount(struct mount_ns *ns, const struct path *at, u32 flags);
+/* mount_set_propagation() - LX_MS_SHARED, SLAVE, PRIVATE, UNBINDABLE for the mount whose root is
+ * `at`; `rec`: and for all below it. Return: 0, -EINVAL (no mount's root), -ENOMEM. */
+int mount_set_propagation(struct mount_ns *ns, const struct path *at, u32 type, bool rec);
 /* mount_bind() - what `from` names is seen at `at` too, with from's flags and `flags`; `rec`: and
  * what is mounted below it. */
 int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool rec,

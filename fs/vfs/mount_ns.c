@@ -1,8 +1,4 @@
-/*
- * Mount namespaces and copies of mount trees. A copy is prepared whole, then linked: ns->mounts has
- * parents before children, so one pass over it finds each mount's parent already copied, in
- * mount->copy.
- */
+/* Mount namespaces: fresh ones, copies, and binding within one. */
 #include "fs/vfs/mount_priv.h"
 
 #include "fs/vfs/dentry_priv.h"
@@ -15,17 +11,16 @@
 static void mount_ns_free(struct obj *o)
 {
     struct mount_ns *ns = container_of(o, struct mount_ns, obj);
-    struct list_node gone = LIST_INIT(gone);
+    struct list_node left = LIST_INIT(left);
 
-    rwlock_write(&ns->lock);
+    rwlock_write(&mounts_lock);
     while (!list_empty(&ns->mounts))
-        mount_unlink(list_entry(ns->mounts.prev, struct mount, in_ns), &gone);
-    rwlock_unlock(&ns->lock);
-    mount_left_put(&gone);
+        mount_unlink(list_entry(ns->mounts.next, struct mount, in_ns), &left);
+    rwlock_unlock(&mounts_lock);
+    mount_left_put(&left);
     mount_put(ns->root);
     hash_free(&ns->points);
     user_ns_put(ns->user_ns);
-    rwlock_destroy(&ns->lock);
     waitq_destroy(&ns->changed);
     free(ns);
 }
@@ -36,11 +31,12 @@ static struct mount_ns *ns_alloc(struct user_ns *user_ns)
 {
     struct mount_ns *ns = calloc(1, sizeof(*ns));
 
-    if (!ns)
+    if (!ns || hash_prepare(&ns->points) < 0) {
+        free(ns);
         return NULL;
+    }
     obj_init(&ns->obj, &mount_ns_type);
     ns->user_ns = user_ns_get(user_ns);
-    rwlock_init(&ns->lock, LOCK_MOUNT_NS);
     waitq_init(&ns->changed);
     list_init(&ns->mounts);
     return ns;
@@ -56,10 +52,10 @@ int mount_ns_new(struct user_ns *user_ns, struct super *sb, u32 flags, const cha
         mount_ns_put(ns);
         return -ENOMEM;
     }
-    rwlock_write(&ns->lock);
-    mount_link(ns, m, NULL, NULL);
+    rwlock_write(&mounts_lock);
+    mount_enter(ns, m, NULL);
     ns->root = mount_get(m);
-    rwlock_unlock(&ns->lock);
+    rwlock_unlock(&mounts_lock);
     super_put(sb);
     *out = ns;
     return 0;
@@ -78,157 +74,90 @@ struct path mount_ns_root(struct mount_ns *ns)
     return p;
 }
 
-/* copy_prepare() - make `copy`s of top (whose root becomes `root`) and, if `rec`, of all mounts
- * below it that are mounted below `root`. ns->lock (write) held. Return: 0, -ENOMEM, -ENOSPC. */
-static int copy_prepare(struct mount_ns *ns, struct mount *top, struct dentry *root, bool rec,
-                        u32 room)
-{
-    struct mount *m;
-
-    top->copy = mount_alloc(top->super, root, top->flags, top->source);
-    if (!top->copy)
-        return -ENOMEM;
-    top->copy->locked_flags = top->locked_flags;
-    if (!rec)
-        return 0;
-    list_for_each(m, &ns->mounts, in_ns) {
-        if (m == top || !m->parent || !m->parent->copy)
-            continue;
-        if (m->parent == top && !dentry_below(m->at, root))
-            continue;
-        if (!room--)
-            return -ENOSPC;
-        m->copy = mount_alloc(m->super, m->root, m->flags, m->source);
-        if (!m->copy)
-            return -ENOMEM;
-        m->copy->locked = m->locked;
-        m->copy->locked_flags = m->locked_flags;
-    }
-    return 0;
-}
-
-/* copy_abort() - undo copy_prepare(): the copies go to `gone`. */
-static void copy_abort(struct mount_ns *ns, struct list_node *gone)
-{
-    struct mount *m;
-
-    list_for_each(m, &ns->mounts, in_ns) {
-        if (m->copy)
-            list_add_tail(gone, &m->copy->in_ns);
-        m->copy = NULL;
-    }
-}
-
-/* copy_link() - link the copies into `to`: top's on (parent, at), the others as their originals are.
- * What finds no room in the table goes to `gone`. */
-static void copy_link(struct mount_ns *ns, struct mount_ns *to, struct mount *top,
-                      struct mount *parent, struct dentry *at, struct list_node *gone)
-{
-    struct mount *m, *last = list_entry(ns->mounts.prev, struct mount, in_ns);
-
-    /* `to` may be ns itself: what is linked comes behind `last`. */
-    list_for_each(m, &ns->mounts, in_ns) {
-        struct mount *on = m == top ? parent : m->copy ? m->parent->copy : NULL;
-
-        if (m->copy &&
-            ((m != top && !on->ns) || mount_link(to, m->copy, on, m == top ? at : m->at) < 0))
-            list_add_tail(gone, &m->copy->in_ns);
-        if (m == last)
-            break;
-    }
-}
-
-static void copy_end(struct mount_ns *ns)
-{
-    struct mount *m;
-
-    list_for_each(m, &ns->mounts, in_ns)
-        m->copy = NULL;
-}
-
 /* hides_below() - would a copy of `from` without what is mounted below it show what that hides? */
-static bool hides_below(const struct mount_ns *ns, const struct path *from)
+static bool hides_below(const struct path *from)
 {
     const struct mount *m;
 
-    list_for_each(m, &ns->mounts, in_ns)
-        if (m->locked && m->parent == from->mount && dentry_below(m->at, from->dentry))
+    list_for_each(m, &from->mount->children, as_child)
+        if (m->locked && dentry_below(m->at, from->dentry))
             return true;
     return false;
+}
+
+/* copy_for_bind() - what mount_bind() attaches. */
+static int copy_for_bind(const struct mount_ns *ns, const struct path *from, bool rec,
+                         struct mount **out, struct list_node *left)
+{
+    struct mount_copying how = {
+        .root = from->dentry, .rec = rec, .kin = MOUNT_TWIN, .room = LIMIT_MOUNTS - ns->count};
+
+    if (from->mount->ns != ns || from->mount->unbindable || (!rec && hides_below(from)))
+        return -EINVAL;
+    return mount_copy_tree(from->mount, &how, out, left);
 }
 
 int mount_bind(struct mount_ns *ns, const struct path *from, const struct path *at, bool rec,
                u32 flags)
 {
-    struct list_node gone = LIST_INIT(gone);
+    struct list_node left = LIST_INIT(left);
+    struct mount *copy = NULL;
     struct path top;
     int err;
 
-    rwlock_write(&ns->lock);
-    err = from->mount->ns == ns && (rec || !hides_below(ns, from)) ? 0 : -EINVAL;
+    rwlock_write(&mounts_lock);
+    err = copy_for_bind(ns, from, rec, &copy, &left);
     if (!err)
         err = mount_check_at(ns, at, LX_S_ISDIR(inode_mode(from->dentry->inode)), &top);
     if (!err) {
-        err = copy_prepare(ns, from->mount, from->dentry, rec, LIMIT_MOUNTS - ns->count);
-        if (err) {
-            copy_abort(ns, &gone);
-        } else {
-            struct mount *copy = from->mount->copy;
-
-            atomic_fetch_or(&copy->flags, flags & LX_MS_MOUNT_FLAGS);
-            copy_link(ns, ns, from->mount, top.mount, top.dentry, &gone);
-            err = copy->ns ? 0 : -ENOMEM;
-            copy_end(ns);
-        }
+        atomic_fetch_or(&copy->flags, flags & LX_MS_MOUNT_FLAGS);
+        err = mount_graft(ns, copy, &top, &left);
     }
-    rwlock_unlock(&ns->lock);
-    mount_left_put(&gone);
+    if (err && copy)
+        mount_drop_tree(copy, &left);
+    rwlock_unlock(&mounts_lock);
+    mount_left_put(&left);
     return err;
 }
 
-/* lock_mounts() - whoever owns the copy must not see more by it than its maker could. */
-static void lock_mounts(struct mount_ns *ns)
+/* move_paths() - from mounts of `old` to their copies. */
+static void move_paths(const struct mount_ns *old, struct path *const *paths, u32 npaths)
 {
-    struct mount *m;
+    for (u32 i = 0; i < npaths; i++) {
+        struct mount *m = paths[i]->mount;
 
-    list_for_each(m, &ns->mounts, in_ns) {
-        m->locked = m != ns->root;
-        m->locked_flags =
-            m->flags & (LX_MS_RDONLY | LX_MS_NOSUID | LX_MS_NODEV | LX_MS_NOEXEC);
+        /* The old mount keeps its namespace's reference: this one is not the last. */
+        if (m && m->ns == old) {
+            paths[i]->mount = mount_get(m->copy);
+            mount_put(m);
+        }
     }
 }
 
 int mount_ns_copy(struct mount_ns *old, struct user_ns *user_ns, struct path *const *paths,
                   u32 npaths, struct mount_ns **out)
 {
-    struct list_node gone = LIST_INIT(gone);
+    struct mount_copying how = {.root = old->root->root, .rec = true, .all = true};
+    struct list_node left = LIST_INIT(left);
     struct mount_ns *ns = ns_alloc(user_ns);
+    struct mount *root;
     int err;
 
     if (!ns)
         return -ENOMEM;
-    rwlock_write(&old->lock);
-    err = copy_prepare(old, old->root, old->root->root, true, LIMIT_MOUNTS);
-    if (err) {
-        copy_abort(old, &gone);
-    } else {
-        ns->root = mount_get(old->root->copy);
-        copy_link(old, ns, old->root, NULL, NULL, &gone);
+    how.kin = user_ns == old->user_ns ? MOUNT_TWIN : MOUNT_SUBJECT;
+    how.room = LIMIT_MOUNTS;
+    rwlock_write(&mounts_lock);
+    err = mount_copy_tree(old->root, &how, &root, &left);
+    if (!err) {
         if (user_ns != old->user_ns)
-            lock_mounts(ns);
-        for (u32 i = 0; i < npaths; i++) {
-            struct mount *m = paths[i]->mount;
-
-            /* The old mount keeps its namespace's reference: this one is not the last. */
-            if (m && m->ns == old && m->copy) {
-                paths[i]->mount = mount_get(m->copy);
-                mount_put(m);
-            }
-        }
-        copy_end(old);
+            mount_lock_tree(root);
+        mount_enter(ns, root, &left);
+        ns->root = mount_get(root);
+        move_paths(old, paths, npaths);
     }
-    rwlock_unlock(&old->lock);
-    mount_left_put(&gone);
+    rwlock_unlock(&mounts_lock);
+    mount_left_put(&left);
     if (err) {
         mount_ns_put(ns);
         return err;

@@ -10,25 +10,15 @@
 
 #include <errno.h>
 
-/* reachable() - is `p` at or below `top`, over mounts? ns->lock held. */
-static bool reachable(const struct path *p, const struct path *top)
-{
-    const struct mount *m = p->mount;
-    struct dentry *d = p->dentry;
-
-    while (m != top->mount && m->parent) {
-        d = m->at;
-        m = m->parent;
-    }
-    return m == top->mount && dentry_below(d, top->dentry);
-}
-
 static int check(const struct mount_ns *ns, const struct path *root, const struct path *fresh,
                  const struct path *put_old)
 {
     if (root->mount->ns != ns || fresh->mount->ns != ns || put_old->mount->ns != ns ||
         fresh->mount->locked)
         return -EINVAL;
+    if (put_old->mount->group || (fresh->mount->parent && fresh->mount->parent->group) ||
+        (root->mount->parent && root->mount->parent->group))
+        return -EINVAL; /* others would see it */
     if (fresh->dentry->unhashed)
         return -ENOENT;
     if (fresh->mount == root->mount || put_old->mount == root->mount)
@@ -36,72 +26,31 @@ static int check(const struct mount_ns *ns, const struct path *root, const struc
     if (root->dentry != root->mount->root || fresh->dentry != fresh->mount->root ||
         !fresh->mount->parent)
         return -EINVAL;
-    if (!reachable(put_old, fresh) || !reachable(fresh, root))
+    if (!mount_reachable(put_old, fresh) || !mount_reachable(fresh, root))
         return -EINVAL;
     return 0;
-}
-
-/* order() - rebuild the list so that parents stand before their children. */
-static void order(struct mount_ns *ns)
-{
-    struct list_node left = LIST_INIT(left), ordered = LIST_INIT(ordered);
-    struct mount *m, *tmp;
-
-    list_splice_tail(&left, &ns->mounts);
-    while (!list_empty(&left)) {
-        list_for_each_safe(m, tmp, &left, in_ns) {
-            if (m->parent && !m->parent->copy)
-                continue;
-            list_del(&m->in_ns);
-            list_add_tail(&ordered, &m->in_ns);
-            m->copy = m; /* placed */
-        }
-    }
-    list_splice_tail(&ns->mounts, &ordered);
-    list_for_each(m, &ns->mounts, in_ns)
-        m->copy = NULL;
-}
-
-/* let_go() - what a mount that was unlinked for a moment held. */
-static void let_go(struct mount *m)
-{
-    dentry_put(take(m->left_at));
-    mount_put(take(m->left_parent));
 }
 
 int mount_pivot(struct mount_ns *ns, const struct path *root, const struct path *fresh,
                 const struct path *put_old)
 {
-    struct list_node gone = LIST_INIT(gone);
-    struct mount *old = root->mount, *top = fresh->mount, *parent;
-    struct dentry *at;
+    struct list_node left = LIST_INIT(left);
+    struct mount *old = root->mount, *top = fresh->mount;
+    bool is_root;
     int err;
 
-    rwlock_write(&ns->lock);
+    rwlock_write(&mounts_lock);
     err = check(ns, root, fresh, put_old);
-    if (err) {
-        rwlock_unlock(&ns->lock);
-        return err;
+    is_root = !err && !old->parent;
+    if (!err) {
+        mount_move_to(top, old->parent, old->at, &left);
+        mount_move_to(old, put_old->mount, put_old->dentry, &left);
+        if (is_root)
+            ns->root = mount_get(top);
     }
-    parent = old->parent;
-    at = old->at;
-    mount_unlink(top, &gone);
-    mount_unlink(old, &gone);
-    list_del(&top->in_ns);
-    list_del(&old->in_ns);
-    /* As many are put into the table as were taken out, or one more if the old root was in none:
-     * that one found room when the new root's was freed. */
-    mount_link(ns, top, parent, at);
-    mount_link(ns, old, put_old->mount, put_old->dentry);
-    if (!parent) {
-        mount_get(top);
-        ns->root = top;
-    }
-    order(ns);
-    rwlock_unlock(&ns->lock);
-    if (!parent)
+    rwlock_unlock(&mounts_lock);
+    mount_left_put(&left);
+    if (is_root)
         mount_put(old);
-    let_go(top);
-    let_go(old);
-    return 0;
+    return err;
 }

@@ -120,7 +120,41 @@ static void show_line(struct text *t, struct mount *m, const char *place)
     text_add(t, " 0 0\n");
 }
 
-static void show_info(struct text *t, struct mount *m, const char *place, char *path)
+/* from_above() - the nearest group, of those that m follows, that has a member below `root` in m's
+ * namespace; 0 if that is m's master, or there is none. */
+static u32 from_above(const struct mount *m, const struct path *root)
+{
+    const struct mount_group *g = m->master;
+    const struct mount *at;
+
+    while (g) {
+        list_for_each(at, &g->members, in_group) {
+            struct path p = {(struct mount *)at, at->root};
+
+            if (at->ns == m->ns && mount_reachable(&p, root))
+                return g == m->master ? 0 : g->id;
+        }
+        g = list_entry(g->members.next, struct mount, in_group)->master;
+    }
+    return 0;
+}
+
+static void show_propagation(struct text *t, const struct mount *m, const struct path *root)
+{
+    u32 from = m->master ? from_above(m, root) : 0;
+
+    if (m->group)
+        text_print(t, " shared:%u", m->group->id);
+    if (m->master)
+        text_print(t, " master:%u", m->master->id);
+    if (from)
+        text_print(t, " propagate_from:%u", from);
+    if (m->unbindable)
+        text_add(t, " unbindable");
+}
+
+static void show_info(struct text *t, struct mount *m, const struct path *from, const char *place,
+                      char *path)
 {
     struct path root = {m, m->root}, top = {m, m->super->root};
 
@@ -135,6 +169,7 @@ static void show_info(struct text *t, struct mount *m, const char *place, char *
     text_escape(t, place);
     text_print(t, " %s", rw(m->flags));
     show_mount_flags(t, m->flags);
+    show_propagation(t, m, from);
     text_print(t, " - %s ", m->super->type->name);
     text_escape(t, m->source);
     text_print(t, " %s", rw(m->super->mount_flags));
@@ -162,7 +197,7 @@ int mount_text(struct mount_ns *ns, const struct path *root, enum mount_format f
         return -ENOMEM;
     place = path + LIMIT_PATH;
     text_room(&t, 1);
-    rwlock_read(&ns->lock);
+    rwlock_read(&mounts_lock);
     list_for_each(m, &ns->mounts, in_ns) {
         struct path p = {m, m->root};
         bool outside = false;
@@ -174,9 +209,9 @@ int mount_text(struct mount_ns *ns, const struct path *root, enum mount_format f
         else if (format == MOUNT_FORMAT_STATS)
             show_stats(&t, m, place);
         else
-            show_info(&t, m, place, path);
+            show_info(&t, m, root, place, path);
     }
-    rwlock_unlock(&ns->lock);
+    rwlock_unlock(&mounts_lock);
     free(path);
     if (t.failed) {
         free(t.buf);

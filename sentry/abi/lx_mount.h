@@ -30,6 +30,8 @@
 #define LX_MS_MGC_VAL     0xc0ed0000u
 #define LX_MS_MGC_MSK     0xffff0000u
 
+#define LX_MS_PROPAGATION (LX_MS_SHARED | LX_MS_PRIVATE | LX_MS_SLAVE | LX_MS_UNBINDABLE)
+
 /* Those that belong to a mount, and those that belong to its super. */
 #define LX_MS_MOUNT_FLAGS                                                                          \
     (LX_MS_RDONLY | LX_MS_NOSUID | LX_MS_NODEV | LX_MS_NOEXEC | LX_MS_NOATIME | LX_MS_NODIRATIME | \

@@ -62,6 +62,11 @@ static int hash_grow(struct hash *h)
     return 0;
 }
 
+int hash_prepare(struct hash *h)
+{
+    return h->nbuckets ? 0 : hash_grow(h);
+}
+
 int hash_insert(struct hash *h, struct hash_node *n, u64 hash)
 {
     if (h->count >= h->nbuckets && hash_grow(h) < 0 && !h->nbuckets)

@@ -17,6 +17,8 @@ struct hash {
     u32 count;
 };
 
+/* hash_prepare() - have room for a first node: no insertion fails from now on. Return: 0, -ENOMEM. */
+int hash_prepare(struct hash *h);
 /* hash_insert() - add a node; the table grows at load 1. Return: 0, -ENOMEM (nothing added). */
 int hash_insert(struct hash *h, struct hash_node *n, u64 hash);
 /* hash_remove() - unlink a node that is in the table. */

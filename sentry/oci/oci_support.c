@@ -146,7 +146,7 @@ static const struct support_row spec_rows[] = {
     {"linux.timeOffsets", given, REFUSED, NOT_YET "time offsets", 0},
     {"linux.seccomp", given, REFUSED, NOT_YET "enforcing the container's seccomp profile",
      OCI_SUPPORT_SECCOMP},
-    {"linux.rootfsPropagation", is_shared, WARNED, "the root file system does not propagate", 0},
+    {"linux.rootfsPropagation", is_shared, WARNED, "the root file system does not propagate to the host", 0},
     {"linux.mountLabel", given, WARNED, "has no meaning inside a sandbox", 0},
     {"linux.resources.network.classID", given, WARNED, NOT_YET "network classes", 0},
     {"linux.resources.network.priorities", given, WARNED, NOT_YET "network priorities", 0},

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROPAGATION (LX_MS_SHARED | LX_MS_PRIVATE | LX_MS_SLAVE | LX_MS_UNBINDABLE)
-#define TYPE_BYTES  64u
+#define TYPE_BYTES 64u
 
 /* may_mount() - mounts belong to who administers the mount namespace. */
 static bool may_mount(struct task *t)
@@ -66,12 +65,17 @@ static int mount_fresh(struct task *t, const struct path *at, const char *source
 /* mount_from() - MS_BIND and MS_MOVE: `source` is a path. */
 static int mount_from(struct task *t, const struct path *at, u64 usource, u32 flags)
 {
+    struct at_walk w;
     struct path from;
     int rc;
 
     if (!usource)
         return -EINVAL;
-    rc = at_resolve(t, (u64)LX_AT_FDCWD, usource, WALK_FOLLOW, &from);
+    rc = at_begin(t, &w, (u64)LX_AT_FDCWD, usource, true);
+    if (rc < 0)
+        return rc;
+    rc = *w.path ? walk(&w.ctx, NULL, w.path, WALK_FOLLOW, &from) : -EINVAL;
+    at_end(&w);
     if (rc < 0)
         return rc;
     if (flags & LX_MS_MOVE)
@@ -87,7 +91,7 @@ static int do_mount(struct task *t, const struct path *at, const u64 a[6], u32 f
 {
     auto_free char *source = NULL;
     auto_free char *options = NULL;
-    u32 change = flags & PROPAGATION;
+    u32 change = flags & LX_MS_PROPAGATION;
     int rc;
 
     if (flags & LX_MS_REMOUNT && !(flags & LX_MS_BIND) && !may_reconfigure(t, at))
@@ -97,10 +101,10 @@ static int do_mount(struct task *t, const struct path *at, const u64 a[6], u32 f
     if (flags & (LX_MS_BIND | LX_MS_MOVE))
         return mount_from(t, at, a[0], flags);
     if (change) {
-        /* One namespace's mounts are seen in no other: private is what they are. */
-        if (change & (change - 1))
+        /* One of them and nothing else. */
+        if ((change & (change - 1)) || (flags & ~(change | LX_MS_REC | LX_MS_SILENT)))
             return -EINVAL;
-        return at->mount->root == at->dentry ? 0 : -EINVAL;
+        return mount_set_propagation(t->ns->mount, at, change, flags & LX_MS_REC);
     }
     rc = opt_string(t, a[0], &source);
     if (rc == 0)

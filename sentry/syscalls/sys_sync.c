@@ -47,14 +47,14 @@ static struct super *next_super(struct mount_ns *ns, u32 i)
     struct super *sb = NULL;
     struct mount *m;
 
-    rwlock_read(&ns->lock);
+    rwlock_read(&mounts_lock);
     list_for_each(m, &ns->mounts, in_ns) {
         if (i-- == 0) {
             sb = super_get(m->super);
             break;
         }
     }
-    rwlock_unlock(&ns->lock);
+    rwlock_unlock(&mounts_lock);
     return sb;
 }
 

@@ -125,12 +125,34 @@ TEST(mount_errors, "mount:ENODEV,ENOENT,ENOTDIR,EFAULT,EINVAL umount2:ENOENT,EFA
     EXPECT_ERRNO(SYS(mount, "none", "missing", "tmpfs", 0, NULL), ENOENT);
     EXPECT_ERRNO(SYS(mount, "none", "file", "tmpfs", 0, NULL), ENOTDIR);
     EXPECT_ERRNO(SYS(mount, "missing", "m", NULL, MS_BIND, NULL), ENOENT);
+    EXPECT_ERRNO(SYS(mount, "", "m", NULL, MS_BIND, NULL), EINVAL);
+    EXPECT_ERRNO(SYS(mount, NULL, "m", NULL, MS_MOVE, NULL), EINVAL);
+    EXPECT_ERRNO(SYS(mount, "m", "file", NULL, MS_BIND, NULL), ENOTDIR);
     EXPECT_ERRNO(SYS(mount, "none", (void *)8, "tmpfs", 0, NULL), EFAULT);
     EXPECT_ERRNO(SYS(mount, "none", "m", (void *)8, 0, NULL), EFAULT);
     EXPECT_ERRNO(SYS(mount, "none", "m", NULL, MS_REMOUNT, NULL), EINVAL);
     EXPECT_ERRNO(SYS(umount2, "missing", 0), ENOENT);
     EXPECT_ERRNO(SYS(umount2, "m", 0x1000), EINVAL);
     EXPECT_ERRNO(SYS(umount2, (void *)8, 0), EFAULT);
+}
+
+TEST(move_errors, "mount:EINVAL,ELOOP")
+{
+    own_namespaces();
+    guest_scratch();
+    REQUIRE_OK(mkdir("m", 0755));
+    REQUIRE_OK(mkdir("to", 0755));
+    guest_make_file("file", "");
+    REQUIRE_OK(SYS(mount, "none", "m", "tmpfs", 0, NULL));
+    REQUIRE_OK(mkdir("m/in", 0755));
+    EXPECT_ERRNO(SYS(mount, "m", "file", NULL, MS_MOVE, NULL), EINVAL);
+    EXPECT_ERRNO(SYS(mount, "m/in", "to", NULL, MS_MOVE, NULL), EINVAL);
+    EXPECT_ERRNO(SYS(mount, "to", "m", NULL, MS_MOVE, NULL), EINVAL);
+    EXPECT_ERRNO(SYS(mount, "m", "m/in", NULL, MS_MOVE, NULL), ELOOP);
+    EXPECT_ERRNO(SYS(mount, "m", "m", NULL, MS_MOVE, NULL), ELOOP);
+    EXPECT_OK(SYS(mount, "m", "to", NULL, MS_MOVE, NULL));
+    EXPECT(is_there("to/in") && !is_there("m/in"));
+    EXPECT_OK(SYS(umount2, "to", 0));
 }
 
 TEST(mount_flags, "mount open execve:EACCES")

@@ -124,6 +124,28 @@ def run_readonly(t):
     t.true(not os.path.exists(os.path.join(bundle.rootfs, 'root/file')), 'the file was made all the same')
 
 
+def run_propagation(t):
+    """mounts are private, or what rootfsPropagation and a mount's options say"""
+    bundle = t.bundle(['/bin/cat', '/proc/self/mountinfo'])
+    bundle.config['mounts'].append({'destination': '/mnt', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['runbindable']})
+
+    def fields(propagation):
+        bundle.config['linux']['rootfsPropagation'] = propagation
+        bundle.write()
+        done = t.runtime.run(bundle, t.name())
+        t.succeeded(done, 'run')
+        rows = [line.split() for line in done.stdout.splitlines()]
+        return {row[4]: ''.join(row[6:row.index('-')]).split(':')[0] for row in rows}
+
+    private = fields('rprivate')
+    t.equal((private['/'], private['/proc'], private['/mnt']), ('', '', 'unbindable'), 'private')
+    t.equal(fields('unbindable')['/'], 'unbindable', 'unbindable')
+    t.only_ours('a shared root, which runc lets through to the host')
+    shared = fields('shared')
+    t.equal((shared['/'], shared['/proc']), ('shared', ''), 'shared')
+    t.equal(fields('rshared')['/proc'], 'shared', 'shared with all below')
+
+
 def run_kill(t):
     """a signal to run arrives in the container, and its status comes back"""
     bundle, name = t.bundle(SLEEP), t.name()
@@ -453,7 +475,7 @@ def debug_and_strace(t):
 
 harness.main(__doc__, [
     version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_stdio_of_user, run_writes_stay,
-    run_readonly, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
+    run_readonly, run_propagation, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_of_short_programs, exec_sees_the_container,
     exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, bad_ids, detached_run, debug_and_strace,
 ])
