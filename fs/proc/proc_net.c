@@ -61,6 +61,8 @@ const struct proc_entry proc_net_children[] = {
     {.name = "icmp", .mode = FILE_RO, .show = proc_show_net_icmp},
     {.name = "icmp6", .mode = FILE_RO, .show = proc_show_net_icmp6},
     {.name = "if_inet6", .mode = FILE_RO, .show = proc_show_net_if_inet6},
+    {.name = "igmp", .mode = FILE_RO, .show = proc_show_net_igmp},
+    {.name = "igmp6", .mode = FILE_RO, .show = proc_show_net_igmp6},
     {.name = "ipv6_route", .mode = FILE_RO, .show = proc_show_net_ipv6_route},
     {.name = "netlink", .mode = FILE_RO, .show = show_netlink},
     {.name = "netstat", .mode = FILE_RO, .show = proc_show_net_netstat},

@@ -4,6 +4,7 @@
 #include "sentry/abi/lx_inet.h"
 #include "sentry/base/clean.h"
 #include "sentry/kernel/net_ns.h"
+#include "sentry/socket/inet/inet_member.h"
 #include "sentry/socket/inet/inet_route.h"
 #include "sentry/socket/inet/inet_row.h"
 #include "sentry/socket/socket.h"
@@ -204,6 +205,75 @@ int proc_show_net_if_inet6(const struct proc_node *n, struct proc_text *out)
         put_hex(out, &a->addr);
         proc_printf(out, " %02x %02x %02x %02x %8s\n", a->dev->index, a->prefix, 0x10, 0x80,
                     a->dev->name);
+    }
+    rwlock_unlock(&ns->lock);
+    return 0;
+}
+
+static u32 count_members(struct inet_ns *ns, const struct inet_dev *dev)
+{
+    struct inet_member *m;
+    u32 n = 0;
+
+    list_for_each(m, &ns->members, node)
+        n += m->dev == dev->index && inet_addr_is4(&m->addr);
+    return n;
+}
+
+/* An interface that is down has nothing to do with IPv4. */
+int proc_show_net_igmp(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    struct inet_member *m;
+    struct inet_dev *d;
+
+    proc_puts(out, "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n");
+    if (!ns)
+        return 0;
+    rwlock_read(&ns->lock);
+    list_for_each(d, &ns->devs, node) {
+        if (!(d->flags & LX_IFF_UP))
+            continue;
+        proc_printf(out, "%u\t%-10s: %5u %7s\n", d->index, d->name, count_members(ns, d), "V3");
+        list_for_each(m, &ns->members, node) {
+            if (m->dev == d->index && inet_addr_is4(&m->addr))
+                proc_printf(out, "\t\t\t\t%08X %5u 0:%08X\t\t0\n", inet_addr_to4(&m->addr), m->users, 0);
+        }
+    }
+    rwlock_unlock(&ns->lock);
+    return 0;
+}
+
+/* put_member6() - its flags: MAF_LOADED (4) while the interface is up, but not for the interface's own
+ * scope; MAF_NOREPORT (8) for that and for all nodes of a link. */
+static void put_member6(struct proc_text *out, const struct inet_dev *dev, const struct inet_member *m)
+{
+    static const struct inet_addr all_nodes = {{0xff, 0x02, [15] = 1}};
+    bool own = (m->addr.b[1] & 0xf) <= 1;
+    u32 flags = (!own && dev->flags & LX_IFF_UP ? 4 : 0) |
+                (own || inet_addr_equal(&m->addr, &all_nodes) ? 8 : 0);
+
+    proc_printf(out, "%-4u %-15s ", dev->index, dev->name);
+    put_hex(out, &m->addr);
+    proc_printf(out, " %5u %08X %d\n", m->users, flags, 0);
+}
+
+int proc_show_net_igmp6(const struct proc_node *n, struct proc_text *out)
+{
+    auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
+    struct inet_ns *ns = net ? inet_ns_of(net) : NULL;
+    struct inet_member *m;
+    struct inet_dev *d;
+
+    if (!ns)
+        return 0;
+    rwlock_read(&ns->lock);
+    list_for_each(d, &ns->devs, node) {
+        list_for_each(m, &ns->members, node) {
+            if (m->dev == d->index && !inet_addr_is4(&m->addr))
+                put_member6(out, d, m);
+        }
     }
     rwlock_unlock(&ns->lock);
     return 0;

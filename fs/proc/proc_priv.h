@@ -82,8 +82,8 @@ struct net_ns *proc_net_ns(const struct proc_node *n);
 /* proc_net_unix.c */
 proc_show_fn proc_show_net_unix;
 /* proc_net_inet.c */
-proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_ipv6_route, proc_show_net_raw,
-    proc_show_net_raw6, proc_show_net_tcp, proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6,
+proc_show_fn proc_show_net_dev, proc_show_net_if_inet6, proc_show_net_igmp, proc_show_net_igmp6,
+    proc_show_net_ipv6_route, proc_show_net_raw, proc_show_net_raw6, proc_show_net_tcp, proc_show_net_tcp6, proc_show_net_udp, proc_show_net_udp6,
     proc_show_net_udplite, proc_show_net_udplite6, proc_show_net_icmp, proc_show_net_icmp6;
 /* proc_net_count.c */
 proc_show_fn proc_show_net_snmp, proc_show_net_snmp6, proc_show_net_netstat, proc_show_net_sockstat,

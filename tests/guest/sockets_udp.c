@@ -8,6 +8,7 @@
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -346,6 +347,72 @@ TEST(multicast_on_lo, "setsockopt setsockopt:EADDRNOTAVAIL")
     EXPECT_EQ(SYS(recvfrom, a, buf, 8, 0, NULL, NULL), 3);
     EXPECT_OK(SYS(setsockopt, a, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m)));
     EXPECT_ERRNO(SYS(setsockopt, a, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m)), EADDRNOTAVAIL);
+}
+
+/* shown_group() - the line of a group in /proc/net/igmp or igmp6, empty if nobody joined it. */
+static const char *shown_group(const char *file, const char *group)
+{
+    static char text[8192];
+    ssize_t n;
+    int fd = (int)SYS(open, file, O_RDONLY);
+    char *at;
+
+    EXPECT(fd >= 0);
+    n = SYS(read, fd, text, sizeof(text) - 1);
+    EXPECT(n > 0);
+    text[n] = 0;
+    SYS(close, fd);
+    at = strstr(text, group);
+    if (!at)
+        return "";
+    at[strcspn(at, "\n")] = 0;
+    return at;
+}
+
+TEST(groups_in_proc, "setsockopt")
+{
+    int a = udp(), b = udp(), six = (int)SYS(socket, AF_INET6, SOCK_DGRAM, 0);
+    struct ip_mreqn m = {.imr_multiaddr = addr4(0xefff0105, 0).sin_addr, .imr_ifindex = 1};
+    struct ipv6_mreq m6 = {.ipv6mr_multiaddr.s6_addr = {0xff, 0x0e, [14] = 1, [15] = 0x14}, .ipv6mr_interface = 1};
+    const char *igmp = "/proc/self/net/igmp", *igmp6 = "/proc/self/net/igmp6";
+
+    if (SYS(access, igmp, R_OK) < 0)
+        SKIP("no igmp in /proc/net");
+    EXPECT_STREQ(shown_group(igmp, "0501FFEF"), "");
+    EXPECT(strstr(shown_group(igmp, "010000E0"), "E0     1 0:00000000\t\t0"));
+    EXPECT_OK(SYS(setsockopt, a, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+    EXPECT_STREQ(shown_group(igmp, "0501FFEF"), "0501FFEF     1 0:00000000\t\t0");
+    EXPECT_OK(SYS(setsockopt, b, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+    EXPECT_STREQ(shown_group(igmp, "0501FFEF"), "0501FFEF     2 0:00000000\t\t0");
+    EXPECT_OK(SYS(setsockopt, b, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m)));
+    EXPECT_STREQ(shown_group(igmp, "0501FFEF"), "0501FFEF     1 0:00000000\t\t0");
+    SYS(close, a);
+    WAIT_UNTIL(!*shown_group(igmp, "0501FFEF"));
+    EXPECT_OK(SYS(setsockopt, six, IPPROTO_IPV6, IPV6_JOIN_GROUP, &m6, sizeof(m6)));
+    EXPECT_STREQ(shown_group(igmp6, "ff0e"), "ff0e0000000000000000000000000114     1 00000004 0");
+    SYS(close, six);
+    WAIT_UNTIL(!*shown_group(igmp6, "ff0e"));
+}
+
+/* IP_MULTICAST_ALL: a socket hears groups that another one joined, but none that nobody did. */
+TEST(multicast_all, "setsockopt sendto recvfrom:EAGAIN")
+{
+    int member = udp(), a = udp(), b = udp(), no = 0;
+    struct sockaddr_in any = addr4(0, 0), group = addr4(0xefff0106, 0);
+    struct ip_mreqn m = {.imr_multiaddr = group.sin_addr, .imr_ifindex = 1};
+    char buf[8];
+
+    EXPECT_OK(SYS(bind, a, &any, sizeof(any)));
+    group.sin_port = htons((uint16_t)port_of(a));
+    EXPECT_OK(SYS(setsockopt, b, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)));
+    EXPECT_EQ(SYS(sendto, b, "none", 4, 0, &group, sizeof(group)), 4);
+    EXPECT_ERRNO(SYS(recvfrom, a, buf, 8, MSG_DONTWAIT, NULL, NULL), EAGAIN);
+    EXPECT_OK(SYS(setsockopt, member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+    EXPECT_EQ(SYS(sendto, b, "all", 3, 0, &group, sizeof(group)), 3);
+    EXPECT_EQ(SYS(recvfrom, a, buf, 8, 0, NULL, NULL), 3);
+    EXPECT_OK(SYS(setsockopt, a, IPPROTO_IP, IP_MULTICAST_ALL, &no, sizeof(no)));
+    EXPECT_EQ(SYS(sendto, b, "few", 3, 0, &group, sizeof(group)), 3);
+    EXPECT_ERRNO(SYS(recvfrom, a, buf, 8, MSG_DONTWAIT, NULL, NULL), EAGAIN);
 }
 
 TEST(queue_ioctls, "ioctl")

@@ -1,7 +1,9 @@
-/* Multicast groups that sockets have joined (ip(7), ipv6(7)). On lo nobody else is told of them. */
+/* Multicast groups that sockets have joined (ip(7), ipv6(7)). On lo nobody else is told of them; the
+ * namespace knows them all (inet_member.h). Lock order: socket.lock, then the namespace's. */
 #include "sentry/socket/inet/inet_sock.h"
 
 #include "sentry/base/limits.h"
+#include "sentry/socket/inet/inet_member.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,19 +33,28 @@ bool inet_group_joined(struct inet_sock *s, const struct inet_addr *group, u32 d
     return joined;
 }
 
+static void leave(struct inet_sock *s, struct inet_group *g)
+{
+    rwlock_write(&s->ns->lock);
+    inet_member_drop_locked(s->ns, &g->addr, g->dev);
+    rwlock_unlock(&s->ns->lock);
+    list_del(&g->node);
+    s->ngroups--;
+    free(g);
+}
+
 void inet_groups_free(struct inet_sock *s)
 {
     struct inet_group *g;
 
-    while ((g = list_first(&s->groups, struct inet_group, node))) {
-        list_del(&g->node);
-        free(g);
-    }
+    while ((g = list_first(&s->groups, struct inet_group, node)))
+        leave(s, g);
 }
 
 static int join_locked(struct inet_sock *s, const struct inet_addr *addr, u32 dev)
 {
     struct inet_group *g;
+    int rc;
 
     if (find(s, addr, dev))
         return -EADDRINUSE;
@@ -52,6 +63,13 @@ static int join_locked(struct inet_sock *s, const struct inet_addr *addr, u32 de
     g = calloc(1, sizeof(*g));
     if (!g)
         return -ENOBUFS;
+    rwlock_write(&s->ns->lock);
+    rc = inet_member_add_locked(s->ns, addr, dev);
+    rwlock_unlock(&s->ns->lock);
+    if (rc < 0) {
+        free(g);
+        return -ENOBUFS;
+    }
     g->addr = *addr;
     g->dev = dev;
     list_add_tail(&s->groups, &g->node);
@@ -65,9 +83,7 @@ static int leave_locked(struct inet_sock *s, const struct inet_addr *addr, u32 d
 
     if (!g)
         return -EADDRNOTAVAIL;
-    list_del(&g->node);
-    s->ngroups--;
-    free(g);
+    leave(s, g);
     return 0;
 }
 

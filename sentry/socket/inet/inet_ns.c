@@ -3,6 +3,7 @@
 
 #include "sentry/abi/lx_inet.h"
 #include "sentry/kernel/net_ns.h"
+#include "sentry/socket/inet/inet_member.h"
 #include "sentry/socket/inet/inet_route.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ static void inet_ns_free(struct obj *o)
     free_list_of(&ns->routes, offsetof(struct inet_route, node));
     free_list_of(&ns->addrs, offsetof(struct inet_ifaddr, node));
     free_list_of(&ns->devs, offsetof(struct inet_dev, node));
+    inet_members_free(ns);
     hash_free(&ns->ports);
     hash_free(&ns->tuples);
     rwlock_destroy(&ns->lock);
@@ -115,6 +117,7 @@ static int lo_up_locked(struct inet_ns *ns, struct inet_dev *lo)
 
     rc = rc < 0 ? rc : add_addr(ns, lo, inet_addr_lo6, 128);
     rc = rc < 0 ? rc : lo_routes(ns, lo);
+    rc = rc < 0 ? rc : inet_members_up_locked(ns, lo->index);
     if (rc < 0) {
         drop_addrs(ns, lo);
         drop_routes(ns, lo);
@@ -134,6 +137,7 @@ int inet_dev_set_up(struct inet_ns *ns, struct inet_dev *dev, bool up)
     } else if (!up && dev->flags & LX_IFF_UP) {
         drop_routes(ns, dev);
         drop_addrs(ns, dev);
+        inet_members_down_locked(ns, dev->index);
         dev->flags &= ~(u32)(LX_IFF_UP | LX_IFF_RUNNING | LX_IFF_LOWER_UP);
     }
     rwlock_unlock(&ns->lock);
@@ -175,13 +179,15 @@ static struct obj *inet_ns_make(struct net_ns *net)
     list_init(&ns->devs);
     list_init(&ns->addrs);
     list_init(&ns->routes);
+    list_init(&ns->members);
     for (u32 i = 0; i < INET_TABLES; i++)
         list_init(&ns->socks[i]);
     init_settings(ns);
     lo = lo_new();
     if (lo)
         list_add_tail(&ns->devs, &lo->node);
-    if (!lo || (net->lo_up && lo_up_locked(ns, lo) < 0)) {
+    if (!lo || inet_members_init_locked(ns, lo->index) < 0 ||
+        (net->lo_up && lo_up_locked(ns, lo) < 0)) {
         obj_put_(&ns->obj);
         return NULL;
     }

@@ -55,6 +55,8 @@ struct inet_ns {
     struct list_node devs, addrs, routes; /* and below: guarded by lock; devs only grows */
     struct hash ports;  /* inet_port by table and number */
     struct hash tuples; /* inet_tuple: TCP connections by both addresses */
+    struct list_node members; /* multicast groups (inet_member.h), and by address: */
+    struct hash member_hash;
     struct list_node socks[INET_TABLES]; /* inet_sock.in_ns, for /proc/net and diag */
     /* Settings of /proc/sys/net, atomic. */
     _Atomic(u32) port_low, port_high, unprivileged_port, nonlocal_bind;

@@ -2,6 +2,7 @@
 #include "sentry/socket/inet/udp.h"
 
 #include "sentry/mm/usermem.h"
+#include "sentry/socket/inet/inet_member.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -208,21 +209,26 @@ static void count_in(struct inet_ns *ns, const struct udp_packet *p, bool fits)
         four ? ns->count.udp_full++ : ns->count.udp6_full++;
 }
 
-/* in_group() - a multicast datagram is for who joined the group (IP_MULTICAST_ALL, by which others'
- * groups count too, is kept and not followed). */
+/* in_group() - a multicast datagram is for who joined the group, and with IP_MULTICAST_ALL (which is
+ * the default) for anyone, as long as somebody of the namespace joined it. */
 static bool in_group(struct udp_sock *u, const struct udp_packet *p)
 {
-    return !inet_addr_is_multicast(&p->to.addr) || inet_group_joined(&u->inet, &p->to.addr, 0);
+    const struct inet_options *o = &u->inet.ip;
+
+    return !inet_addr_is_multicast(&p->to.addr) ||
+           (inet_addr_is4(&p->to.addr) ? o->mc_all : o->mc_all6) ||
+           inet_group_joined(&u->inet, &p->to.addr, 0);
 }
 
 static void send_group(struct udp_sock *u, struct udp_packet *p)
 {
     struct udp_sock *to[FANOUT_MAX];
     struct inet_ns *ns = u->inet.ns;
-    u32 n;
+    u32 n = 0;
 
     rwlock_read(&ns->lock);
-    n = find_group(ns, u->inet.table, p, to, FANOUT_MAX);
+    if (!inet_addr_is_multicast(&p->to.addr) || inet_member_any_locked(ns, &p->to.addr))
+        n = find_group(ns, u->inet.table, p, to, FANOUT_MAX);
     rwlock_unlock(&ns->lock);
     p->count++; /* each gets a copy */
     for (u32 i = 0; i < n; i++) {
