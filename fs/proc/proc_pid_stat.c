@@ -4,6 +4,7 @@
 #include "sentry/abi/lx_system.h"
 #include "sentry/base/host_thread.h"
 #include "sentry/kernel/ctty.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/usage.h"
 
 #include <errno.h>
@@ -19,22 +20,27 @@ static char state_of(struct task *t, struct thread_group *tg)
     case TASK_ZOMBIE: return 'Z';
     case TASK_DEAD: return 'X';
     case TASK_STOPPED: return 'T';
+    case TASK_TRACED: return 't';
     default: break;
     }
-    if (tg->stop == GROUP_STOPPED)
+    if (tg->stop == GROUP_STOPPED && !task_traced(t))
         return 'T';
     return atomic_load(&t->in_step) && t != current && sleeper_sleeps(&t->sleeper) ? 'S' : 'R';
 }
 
 /* view_tree() - what the pid lock guards. */
-static void view_tree(struct proc_view *v, const struct proc_node *n, struct thread_group *tg)
+static void view_tree(struct proc_view *v, const struct proc_node *n, struct task *t)
 {
+    struct thread_group *tg = t->tg;
     struct pid_ns *ns = n->ns;
+    const struct task *tracer;
 
     pid_lock();
     v->pid = pid_nr(n->pid, ns);
     v->tgid = pid_nr(tg->pid, ns);
     v->ppid = tg->parent ? pid_nr(tg->parent->pid, ns) : 0;
+    tracer = trace_tracer_locked(t);
+    v->tracer = tracer ? pid_nr(tracer->pid, ns) : 0;
     if (tg->pgrp) {
         v->pgid = pid_nr(tg->pgrp->pid, ns);
         v->sid = pid_nr(tg->pgrp->session->pid, ns);
@@ -90,7 +96,7 @@ int proc_view_take(struct proc_view *v, const struct proc_node *n)
 
     *v = (struct proc_view){0};
     if (tg && t) {
-        view_tree(v, n, tg);
+        view_tree(v, n, t);
         view_signals(v, t, tg);
         mutex_lock(&t->lock);
         memcpy(v->comm, t->comm, sizeof(v->comm));

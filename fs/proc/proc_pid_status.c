@@ -16,6 +16,7 @@ static const char *state_name(char state)
     case 'R': return "running";
     case 'S': return "sleeping";
     case 'T': return "stopped";
+    case 't': return "tracing stop";
     case 'Z': return "zombie";
     default: return "dead";
     }
@@ -155,8 +156,8 @@ static void show_status(struct proc_text *out, const struct proc_node *n, struct
     proc_put_escaped(out, v->comm, "\n\\");
     if (fs)
         proc_printf(out, "\nUmask:\t%04o", fs->umask);
-    proc_printf(out, "\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-                v->state, state_name(v->state), v->tgid, v->pid, v->ppid);
+    proc_printf(out, "\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+                v->state, state_name(v->state), v->tgid, v->pid, v->ppid, v->tracer);
     show_ids(out, t);
     proc_printf(out, "FDSize:\t%u\n", files ? files->nslots : 0);
     show_groups(out, t);

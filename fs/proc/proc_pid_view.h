@@ -4,7 +4,7 @@
 #include "fs/proc/proc_priv.h"
 
 struct proc_view {
-    s32 pid, tgid, ppid, pgid, sid, tpgid;
+    s32 pid, tgid, ppid, tracer, pgid, sid, tpgid;
     u32 tty;
     char state;
     char comm[16];

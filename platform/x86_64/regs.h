@@ -33,6 +33,11 @@ static inline void arch_syscall_return(struct arch_regs *r, s64 value)
     r->rax = (u64)value;
 }
 
+static inline s64 arch_syscall_result(const struct arch_regs *r)
+{
+    return (s64)r->rax;
+}
+
 /* arch_syscall_ip() - where the task goes on after its system call. */
 static inline uaddr_t arch_syscall_ip(const struct arch_regs *r)
 {
@@ -50,14 +55,27 @@ static inline void arch_syscall_rewind(struct arch_regs *r, u64 nr)
 
 #define ARCH_SYSCALL_INSN_LEN 2
 
+#define ARCH_EFLAGS_TF 0x100ull
+
+/* arch_regs_step() - would the CPU trap after the next instruction? arch_regs_set_step(): it shall. */
+static inline bool arch_regs_step(const struct arch_regs *r)
+{
+    return r->eflags & ARCH_EFLAGS_TF;
+}
+
+static inline void arch_regs_set_step(struct arch_regs *r, bool step)
+{
+    r->eflags = step ? r->eflags | ARCH_EFLAGS_TF : r->eflags & ~ARCH_EFLAGS_TF;
+}
+
 /* arch_regs_exec() - a program's first registers: `start` says where it begins, the rest is as
- * Linux has it after execve(2). */
-static inline void arch_regs_exec(struct arch_regs *r, const struct arch_regs *start)
+ * Linux has it after execve(2), which is system call `nr` to who traces it. */
+static inline void arch_regs_exec(struct arch_regs *r, const struct arch_regs *start, s64 nr)
 {
     *r = (struct arch_regs){
         .rip = start->rip,
         .rsp = start->rsp,
-        .orig_rax = (u64)-1,
+        .orig_rax = (u64)nr,
         .cs = 0x33,
         .ss = 0x2b,
         .eflags = 0x202,

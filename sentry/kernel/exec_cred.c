@@ -9,6 +9,7 @@
 #include "fs/vfs/namei.h"
 #include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_process.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -163,7 +164,8 @@ static void settle(struct derive *d)
 
     if (caps_gained)
         d->x->clear_personality = true;
-    if ((set_id || caps_gained) && (c->no_new_privs || shares_fs(d->x->task))) {
+    if ((set_id || caps_gained) && (c->no_new_privs || trace_incapable(d->x->task, c->user_ns) ||
+                                    shares_fs(d->x->task))) {
         if (!cred_ns_capable(old, LX_CAP_SETUID) || c->no_new_privs) {
             c->euid = c->uid;
             c->egid = c->gid;

@@ -4,6 +4,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
 #include "sentry/kernel/seccomp_bpf.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -225,7 +226,7 @@ static int drop_privs(struct task *t)
     return 0;
 }
 
-/* apply() - Return: true: the call is made. */
+/* apply() - what the verdict does, TRACE apart. Return: true: the call is made. */
 static bool apply(struct task *t, u32 verdict, const struct lx_seccomp_data *data, s64 *result)
 {
     switch (verdict & LX_SECCOMP_RET_ACTION) {
@@ -235,29 +236,60 @@ static bool apply(struct task *t, u32 verdict, const struct lx_seccomp_data *dat
         *result = -(s64)min_of(verdict & LX_SECCOMP_RET_DATA, ERRNO_MAX);
         return false;
     case LX_SECCOMP_RET_TRAP: *result = trap(t, data, verdict); return false;
-    case LX_SECCOMP_RET_TRACE: /* there is no tracer */
-    case LX_SECCOMP_RET_USER_NOTIF: /* nor listener */ *result = -ENOSYS; return false;
+    case LX_SECCOMP_RET_TRACE:                          /* no tracer wants to know */
+    case LX_SECCOMP_RET_USER_NOTIF: /* no listener */ *result = -ENOSYS; return false;
     case LX_SECCOMP_RET_KILL_THREAD: kill_task(t, false, LX_SIGSYS); return false;
     default: kill_task(t, true, LX_SIGSYS); return false;
     }
 }
 
-bool seccomp_allows(struct task *t, s64 nr, const u64 args[6], s64 *result)
+/* ask_about() - the filters' verdict on a call; *data is what they saw. */
+static u32 ask_about(struct task *t, s64 nr, const u64 args[6], struct lx_seccomp_data *data)
 {
-    struct lx_seccomp_data data = {.nr = (s32)nr, .arch = ARCH_AUDIT};
     const struct seccomp_filter *by = NULL;
     u32 verdict;
 
+    *data = (struct lx_seccomp_data){.nr = (s32)nr, .arch = ARCH_AUDIT};
+    data->ip = arch_syscall_ip(task_platform(t)->regs(t->thread));
+    memcpy(data->args, args, sizeof(data->args));
+    verdict = ask(__atomic_load_n(&t->seccomp, __ATOMIC_ACQUIRE), data, &by);
+    if (unlikely((verdict & LX_SECCOMP_RET_ACTION) == LX_SECCOMP_RET_LOG) || (by && by->log))
+        log_debug("seccomp: call %d of %s: verdict 0x%x", data->nr, t->comm, verdict);
+    return verdict;
+}
+
+/* ask_tracer() - SECCOMP_RET_TRACE: the tracer may change the call or its result (seccomp(2)).
+ * Return: true: a call is to be made, of which the filters are asked once more. */
+static bool ask_tracer(struct task *t, u32 verdict, s64 *nr, u64 args[6], s64 *result)
+{
+    struct arch_regs *regs = task_platform(t)->regs(t->thread);
+
+    trace_event(t, LX_PTRACE_EVENT_SECCOMP, verdict & LX_SECCOMP_RET_DATA);
+    *nr = arch_syscall_nr(regs);
+    arch_syscall_args(regs, args);
+    *result = arch_syscall_result(regs);
+    return *nr != -1 && !atomic_load(&t->sleeper.killed);
+}
+
+bool seccomp_allows(struct task *t, s64 *nr, u64 args[6], s64 *result)
+{
+    struct lx_seccomp_data data;
+    u32 verdict;
+
     if (seccomp_mode(&t->seccomp_mode) == LX_SECCOMP_MODE_STRICT)
-        return strict_allows(t, nr);
+        return strict_allows(t, *nr);
     if (unlikely(atomic_load(&t->must_drop_privs)) && drop_privs(t) < 0) {
         *result = -ENOMEM;
         return false;
     }
-    data.ip = arch_syscall_ip(task_platform(t)->regs(t->thread));
-    memcpy(data.args, args, sizeof(data.args));
-    verdict = ask(__atomic_load_n(&t->seccomp, __ATOMIC_ACQUIRE), &data, &by);
-    if (unlikely((verdict & LX_SECCOMP_RET_ACTION) == LX_SECCOMP_RET_LOG) || (by && by->log))
-        log_debug("seccomp: call %d of %s: verdict 0x%x", data.nr, t->comm, verdict);
+    verdict = ask_about(t, *nr, args, &data);
+    if ((verdict & LX_SECCOMP_RET_ACTION) == LX_SECCOMP_RET_TRACE &&
+        trace_event_wanted(t, LX_PTRACE_EVENT_SECCOMP)) {
+        if (!ask_tracer(t, verdict, nr, args, result))
+            return false;
+        verdict = ask_about(t, *nr, args, &data);
+        if ((verdict & LX_SECCOMP_RET_ACTION) == LX_SECCOMP_RET_TRACE)
+            return true;
+    }
     return apply(t, verdict, &data, result);
 }

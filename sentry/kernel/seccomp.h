@@ -36,9 +36,10 @@ int seccomp_set_strict(struct task *t);
 /* seccomp_inherit_locked() - at clone, with the parent group's lock held. */
 void seccomp_inherit_locked(struct task *parent, struct task *child);
 
-/* seccomp_allows() - ask strict mode or the filters about a call. Return: true: it may be made;
- * false: *result is its result, or the task leaves, or gets SIGSYS. */
-bool seccomp_allows(struct task *t, s64 nr, const u64 args[6], s64 *result);
+/* seccomp_allows() - ask strict mode or the filters about a call, which a tracer that is asked may
+ * change. Return: true: it may be made; false: *result is its result, or the task leaves, or gets
+ * SIGSYS. */
+bool seccomp_allows(struct task *t, s64 *nr, u64 args[6], s64 *result);
 
 static inline u32 seccomp_mode(const u32 *mode)
 {

@@ -148,7 +148,7 @@ void signal_recompute_locked(struct task *t)
 {
     struct thread_group *tg = t->tg;
     bool pending = ((t->pending.set | tg->pending.set) & ~t->blocked) || tg->exiting ||
-                   tg->stop != GROUP_RUNNING || tg->notify ||
+                   task_must_stop_locked(t) || tg->notify ||
                    (tg->exec_task && tg->exec_task != t);
 
     if (pending) {

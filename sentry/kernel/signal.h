@@ -64,6 +64,7 @@ void sigpending_remove(struct sigpending *p, struct sigqueue *q);
  * whichever task of the group takes it. No permission check. Return: 0, -EAGAIN (queue full of
  * real-time signals), -ESRCH (gone). */
 int signal_send_task(struct task *t, const struct lx_siginfo *info);
+int signal_send_task_locked(struct task *t, const struct lx_siginfo *info);
 int signal_send_group(struct thread_group *tg, const struct lx_siginfo *info);
 int signal_send_group_locked(struct thread_group *tg, const struct lx_siginfo *info);
 /* signal_send_queued_locked() - `q`, on no list, to t or to the group if NULL: it is linked unless

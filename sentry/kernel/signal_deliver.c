@@ -7,7 +7,8 @@
  * turned into EINTR by the first handler's SA_RESTART, or restarted if no handler runs.
  */
 #include "sentry/kernel/container.h"
-#include "sentry/kernel/task.h"
+#include "sentry/kernel/ptrace.h"
+#include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
 
@@ -99,35 +100,62 @@ static void group_stop_begin(struct task *t, int signo)
         tg->stop = GROUP_STOPPING;
         tg->stop_signo = (u32)signo;
         tg->stop_pending = tg->ntasks;
-        list_for_each(other, &tg->tasks, in_group)
+        list_for_each(other, &tg->tasks, in_group) {
+            other->stop_due = true;
+            trace_trap_set_locked(other);
             task_notify_locked(other, false);
+        }
         atomic_fetch_or(&t->work, TASK_WORK_SIGNAL);
     }
     mutex_unlock(&tg->lock);
+}
+
+bool group_stop_count_locked(struct task *t)
+{
+    struct thread_group *tg = t->tg;
+
+    if (!t->stop_due)
+        return false;
+    t->stop_due = false;
+    if (tg->stop != GROUP_STOPPING || (tg->stop_pending && --tg->stop_pending))
+        return false;
+    tg->stop = GROUP_STOPPED;
+    tg->stop_unreported = true;
+    return true;
+}
+
+bool task_must_stop_locked(const struct task *t)
+{
+    return task_traced(t) ? trace_trap_locked(t) : t->tg->stop != GROUP_RUNNING;
+}
+
+/* stop_over() - may a stopped task look again? */
+static bool stop_over(struct task *t)
+{
+    struct thread_group *tg = t->tg;
+    bool over;
+
+    if (likely(!task_traced(t)))
+        return atomic_load(&tg->stop) == GROUP_RUNNING;
+    mutex_lock(&tg->lock);
+    over = tg->stop == GROUP_RUNNING || trace_trap_locked(t);
+    mutex_unlock(&tg->lock);
+    return over;
 }
 
 /* group_stop_wait_locked() - this task's part of a group stop; tg->lock held on entry and exit. */
 static void group_stop_wait_locked(struct task *t)
 {
     struct thread_group *tg = t->tg;
-    bool last = false;
+    bool last = group_stop_count_locked(t);
 
-    if (tg->stop == GROUP_STOPPING) {
-        if (tg->stop_pending)
-            tg->stop_pending--;
-        if (tg->stop_pending == 0) {
-            tg->stop = GROUP_STOPPED;
-            tg->stop_unreported = true;
-            tg->notify |= GROUP_NOTIFY_STOPPED;
-            last = true;
-        }
-    }
+    if (last)
+        tg->notify |= GROUP_NOTIFY_STOPPED;
     atomic_store(&t->state, TASK_STOPPED);
     mutex_unlock(&tg->lock);
     if (last)
         notify_parent(tg);
-    wait_event_killable(&tg->stop_wait, 0, DEADLINE_NEVER,
-                        atomic_load(&tg->stop) == GROUP_RUNNING);
+    wait_event_killable(&tg->stop_wait, 0, DEADLINE_NEVER, stop_over(t));
     mutex_lock(&tg->lock);
     atomic_store(&t->state, TASK_RUNNING);
 }
@@ -172,6 +200,8 @@ static void run_handler(struct task *t, const struct lx_sigaction *sa,
         return;
     }
     signal_set_blocked(t, mask);
+    if (unlikely(t->tracee))
+        trace_handler(t);
 }
 
 /* take_action() - copy the action of signo out, with SA_RESETHAND's effect. */
@@ -208,9 +238,14 @@ static int next_work(struct task *t, struct lx_siginfo *info)
         task_exit(t, status);
         return -2;
     }
-    if (tg->stop != GROUP_RUNNING) {
-        group_stop_wait_locked(t);
+    if (task_must_stop_locked(t)) {
+        bool trap = trace_trap_locked(t);
+
+        if (!trap)
+            group_stop_wait_locked(t);
         mutex_unlock(&tg->lock);
+        if (trap)
+            trace_trap(t);
         return -1;
     }
     signo = signal_dequeue_locked(t, ~t->blocked, info);
@@ -234,6 +269,11 @@ void signal_deliver(struct task *t)
             return;
         if (signo == -1)
             continue;
+        if (unlikely(t->tracee)) {
+            signo = trace_signal(t, signo, &info);
+            if (!signo)
+                continue;
+        }
         sa = take_action(t->tg, signo);
         if (sa.handler == LX_SIG_IGN)
             continue;

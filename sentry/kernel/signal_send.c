@@ -5,6 +5,7 @@
 #include "sentry/abi/lx_cred.h"
 #include "sentry/base/limits.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -60,8 +61,10 @@ static void group_continue_locked(struct thread_group *tg)
     struct task *t;
 
     signal_drop_locked(tg, STOP_SIGNALS);
-    list_for_each(t, &tg->tasks, in_group)
+    list_for_each(t, &tg->tasks, in_group) {
         t->stop_dequeued = false;
+        trace_continued_locked(t);
+    }
     if (tg->stop == GROUP_RUNNING)
         return;
     /* If it never stopped whole, the parent is told that it stopped, then that it goes on. */
@@ -103,6 +106,8 @@ static bool ignored_locked(struct thread_group *tg, struct task *t, const struct
     }
     if (blocked & sigbit(signo))
         return false;
+    if (task_traced(t ? t : tg->leader))
+        return false; /* its tracer sees all */
     handler = handler_of(tg, signo);
     if (handler == LX_SIG_IGN)
         return true;
@@ -197,7 +202,7 @@ static bool is_fatal_locked(struct thread_group *tg, const struct task *t, int s
 
     if (((STOP_SIGNALS | DEFAULT_IGNORED | CORE_SIGNALS) & bit) || tg->unkillable)
         return false;
-    if (t->blocked & bit || (t->sigwait_set & bit))
+    if (t->blocked & bit || (t->sigwait_set & bit) || task_traced(t))
         return false;
     return handler_of(tg, signo) == LX_SIG_DFL;
 }
@@ -208,6 +213,8 @@ static int send_locked(struct thread_group *tg, struct task *t, const struct lx_
 {
     int signo = info->signo, err;
 
+    if (tg->exiting && signo == LX_SIGKILL)
+        group_kill_others_locked(tg, NULL); /* one may stop for its tracer on its way out */
     if (tg->exiting || list_empty(&tg->tasks))
         return 0;
     if (signo == LX_SIGCONT)
@@ -235,12 +242,17 @@ static int send_locked(struct thread_group *tg, struct task *t, const struct lx_
     return 0;
 }
 
+int signal_send_task_locked(struct task *t, const struct lx_siginfo *info)
+{
+    return send_locked(t->tg, t, info, NULL);
+}
+
 int signal_send_task(struct task *t, const struct lx_siginfo *info)
 {
     int err;
 
     mutex_lock(&t->tg->lock);
-    err = send_locked(t->tg, t, info, NULL);
+    err = signal_send_task_locked(t, info);
     mutex_unlock(&t->tg->lock);
     return err;
 }
@@ -293,7 +305,7 @@ void signal_force(struct task *t, const struct lx_siginfo *info)
         sa->handler = LX_SIG_DFL;
         t->blocked &= ~bit;
     }
-    if (sa->handler == LX_SIG_DFL)
+    if (sa->handler == LX_SIG_DFL && !task_traced(t))
         tg->unkillable = false; /* even an init dies of its own fault */
     mutex_unlock(&tg->sighand->lock);
     if (enqueue(&t->pending, t, info, NULL) == 0)

@@ -17,6 +17,7 @@
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_priv.h"
 
@@ -56,6 +57,7 @@ static void task_free(struct obj *o)
     nsproxy_put(t->ns);
     cred_put(t->cred);
     sigpending_clear(&t->pending);
+    trace_free(t);
     mutex_destroy(&t->lock);
     pid_put(t->pid);
     thread_group_put(t->tg);
@@ -77,6 +79,7 @@ int task_alloc(struct thread_group *tg, struct pid *pid, struct task **out)
     sigpending_init(&t->pending);
     list_init(&t->in_group);
     list_init(&t->pi_held);
+    list_init(&t->tracees);
     t->tg = thread_group_get(tg);
     t->pid = pid_get(pid);
     t->syscall_nr = -1;
@@ -213,6 +216,27 @@ static bool is_restart_code(s64 result)
            result == -ERESTART_RESTARTBLOCK;
 }
 
+/* traced_exit() - Return: the call's result, as the tracer has left it. */
+static s64 traced_exit(struct task *t)
+{
+    trace_syscall_exit(t);
+    return arch_syscall_result(task_platform(t)->regs(t->thread));
+}
+
+/* traced_entry() - the tracer may have changed the call. Return: false: it is not made. */
+static bool traced_entry(struct task *t, struct arch_regs *regs)
+{
+    bool make = trace_syscall_entry(t);
+
+    t->syscall_nr = arch_syscall_nr(regs);
+    if (make && t->syscall_nr != -1)
+        return true;
+    if (make)
+        traced_exit(t);
+    t->syscall_nr = -1;
+    return false;
+}
+
 /* step_syscall() - `vsyscall`: from the vsyscall page, where a bad pointer is a fault. */
 static void step_syscall(struct task *t, bool vsyscall)
 {
@@ -222,13 +246,17 @@ static void step_syscall(struct task *t, bool vsyscall)
     s64 result = -ENOSYS;
 
     t->syscall_nr = arch_syscall_nr(regs);
+    if (unlikely(t->tracee) && !traced_entry(t, regs))
+        return;
     arch_syscall_args(regs, args);
-    if (likely(!seccomp_mode(&t->seccomp_mode)) || seccomp_allows(t, t->syscall_nr, args, &result))
+    if (likely(!seccomp_mode(&t->seccomp_mode)) || seccomp_allows(t, &t->syscall_nr, args, &result))
         result = dispatch(t, t->syscall_nr, args);
     if (t->leaving)
         return;
     /* After execve the registers are another thread's. */
     arch_syscall_return(ops->regs(t->thread), result);
+    if (unlikely(t->tracee))
+        result = traced_exit(t);
     if (t->syscall_nr >= 0 && is_restart_code(result))
         atomic_fetch_or(&t->work, TASK_WORK_SIGNAL);
     else
@@ -293,6 +321,8 @@ static void step_enter(struct task *t)
     current = t;
     sleeper_current = &t->sleeper;
     atomic_store(&t->in_step, true);
+    if (unlikely(t->tracee))
+        trace_step_enter(t);
     if (unlikely(atomic_load(&t->work) & TASK_WORK_STOP))
         waitq_wake_all(&t->tg->container->changed, 0);
 }
@@ -332,6 +362,8 @@ enum plat_action task_step(void *cookie, struct plat_thread *th, const struct pl
     if (leaving) {
         t->sleeper.settles = false;
         task_leave(t);
+    } else if (unlikely(t->tracee)) {
+        trace_step_leave(t);
     }
     current = NULL;
     sleeper_current = NULL;

@@ -40,6 +40,7 @@ struct pi_waiter;
 struct seccomp_filter;
 struct sem_undo_list;
 struct session;
+struct tracee;
 
 /* Why a task must look before it goes back to guest code; bits of task->work. */
 enum {
@@ -54,7 +55,7 @@ enum { GROUP_NOTIFY_STOPPED = 1u << 0, GROUP_NOTIFY_CONTINUED = 1u << 1 };
 enum group_stop { GROUP_RUNNING, GROUP_STOPPING, GROUP_STOPPED };
 
 /* How far a task has come; task->state, atomic. */
-enum task_state { TASK_NEW, TASK_RUNNING, TASK_STOPPED, TASK_ZOMBIE, TASK_DEAD };
+enum task_state { TASK_NEW, TASK_RUNNING, TASK_STOPPED, TASK_TRACED, TASK_ZOMBIE, TASK_DEAD };
 
 /* What restart_syscall(2) continues: set by a handler that returns -ERESTART_RESTARTBLOCK. */
 struct restart_block {
@@ -90,6 +91,7 @@ struct task {
     bool restore_blocked;
     u64 sigwait_set;    /* guarded by tg->lock: sigtimedwait() consumes these */
     bool stop_dequeued; /* guarded by tg->lock: a stop signal was taken, no SIGCONT since */
+    bool stop_due;      /* guarded by tg->lock: the group's stop still waits for it */
     struct sigaltstack_state altstack; /* own */
     struct plat_fault fault;           /* own: the last fault, for frames */
 
@@ -112,6 +114,8 @@ struct task {
     struct seccomp_filter *seccomp; /* the same; a reference */
     atomic_bool must_drop_privs;    /* set under tg->lock: before its next call, no_new_privs */
     struct sem_undo_list *sem_undo; /* own: a reference, or NULL; see sem_exit() */
+    struct tracee *tracee;          /* set once, atomically, when first traced; see ptrace.h */
+    struct list_node tracees;       /* struct tracee: whom it traces; guarded by the pid lock */
     struct io_count io;             /* own writes */
     _Atomic(u32) personality;       /* own writes */
     _Atomic(u32) timer_slack_ns;
@@ -139,6 +143,7 @@ struct thread_group {
     u64 exec_id, parent_exec_id; /* changes with each exec; the parent's when this was made */
     u32 group_signals; /* signals sent to it as a member of a process group: a fork notices */
     bool did_exec, is_subreaper, dead, reaped;
+    u32 ntracees; /* of all its tasks */
     struct waitq child_wait; /* this process's wait4(); woken on any child's change of state */
 
     struct mutex lock;       /* TGROUP class */
@@ -151,6 +156,7 @@ struct thread_group {
     bool exiting;                  /* group exit: every task leaves at its next boundary */
     u32 exit_status;               /* wait status of the group once exiting */
     struct task *exec_task;        /* de_thread in progress: all others must go */
+    _Atomic(u32) execs; /* tasks that are executing a program: nobody attaches; read like `stop` */
     _Atomic(enum group_stop) stop; /* who waits for it to change reads it without the lock */
     u32 stop_signo, stop_pending;  /* how many tasks have still to stop */
     bool stop_unreported, cont_unreported; /* for waitid() */
@@ -230,6 +236,7 @@ struct wait_request {
     u32 options;             /* LX_W* */
     /* what was found; pid 0: nothing (WNOHANG) */
     s32 pid;
+    bool trapped;             /* its stop is for us as its tracer */
     u32 uid, status;          /* wait status */
     struct lx_rusage *rusage; /* NULL: not wanted */
 };
@@ -248,8 +255,9 @@ void task_link_locked(struct task *t);
  * holds is dropped by thread_group_free_list() after that lock is released. */
 void thread_group_reap_locked(struct thread_group *tg, struct list_node *reaped);
 void thread_group_free_list(struct list_node *reaped);
-/* thread_group_notify_parent_locked() - a child has stopped or continued: SIGCHLD and wake-up.
- * pid lock held. */
+/* thread_group_notify_locked() - SIGCHLD for `to` and a wake-up of its wait(2): its child or tracee
+ * `of` has stopped or continued. pid lock held. ..._parent_locked(): tg's parent, about its leader. */
+void thread_group_notify_locked(struct thread_group *to, struct task *of, int code, int status);
 void thread_group_notify_parent_locked(struct thread_group *tg, int code, int status);
 /* thread_group_zombie_locked() - has every task of it left? pid lock held. */
 bool thread_group_zombie_locked(struct thread_group *tg);
@@ -274,6 +282,9 @@ void task_times(struct task *t, u64 *utime_ns, u64 *stime_ns);
 /* thread_group_rusage() - what getrusage(2) says of its own tasks (`self`), of its reaped
  * descendants (`children`), or of both. */
 void thread_group_rusage(struct thread_group *tg, bool self, bool children, struct lx_rusage *out);
+
+/* task_may_be_traced_by() - by its own wish (PTRACE_TRACEME)? */
+bool task_may_be_traced_by(struct task *t, struct task *tracer);
 
 /* task_cred() - the calling task's credentials, borrowed. task_cred_of(): any task's, a reference.
  * task_set_cred() - replace the calling task's (taken). */

@@ -72,3 +72,14 @@ u64 task_mm_id(struct task *t)
     mutex_unlock(&t->lock);
     return id;
 }
+
+bool task_may_be_traced_by(struct task *t, struct task *tracer)
+{
+    const struct cred *own = task_cred(t);
+    struct cred *its = task_cred_of(tracer);
+    bool ok = cred_has_cap(its, own->user_ns, LX_CAP_SYS_PTRACE) ||
+              (its->user_ns == own->user_ns && !(own->cap_permitted & ~its->cap_permitted));
+
+    cred_put(its);
+    return ok;
+}

@@ -17,6 +17,7 @@
 #include "sentry/kernel/ns.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/pidfd.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_priv.h"
 
@@ -108,7 +109,7 @@ static int check_late_locked(struct task *t, struct task *child, const struct cl
 
     if (tg->exiting || tg->exec_task)
         return -ERESTARTNOINTR;
-    if ((a->flags & LX_CLONE_THREAD) && tg->stop != GROUP_RUNNING)
+    if ((a->flags & LX_CLONE_THREAD) && task_must_stop_locked(t))
         return -ERESTARTNOINTR;
     if (tg->group_signals != group_signals && signal_pending(t))
         return -ERESTARTNOINTR;
@@ -267,9 +268,10 @@ static void place_take(struct child_place *p, struct task *child)
     child->ns = take(p->ns);
 }
 
-/* make_child() - everything but linking. On failure nothing is left but the charge. */
-static int make_child(struct task *t, const struct clone_args *a, struct child_place *place,
-                      struct task **out)
+/* make_child() - everything but linking. `event`: of clone_event(). On failure nothing is left but
+ * the charge. */
+static int make_child(struct task *t, const struct clone_args *a, u32 event,
+                      struct child_place *place, struct task **out)
 {
     struct thread_group *tg = NULL;
     struct task *child = NULL;
@@ -291,6 +293,8 @@ static int make_child(struct task *t, const struct clone_args *a, struct child_p
     }
     if (!err)
         err = copy_sem_undo(t, child, a->flags);
+    if (!err && (event || ((a->flags & LX_CLONE_PTRACE) && task_traced(t))))
+        err = trace_prepare_child(child);
     if (!err)
         err = copy_mm(t, child, a);
     if (err) {
@@ -363,6 +367,8 @@ static int link_child(struct task *t, struct task *child, const struct clone_arg
         mutex_unlock(&tg->lock);
         link_group_locked(t, tg, a->flags);
     }
+    if (!err && unlikely(child->tracee))
+        trace_inherit_locked(t, child);
     pid_unlock();
     return err;
 }
@@ -398,24 +404,43 @@ static void tell_tids(struct task *t, struct task *child, const struct clone_arg
         usermem_put(child->mm, a->child_tid, &own);
 }
 
+/* clone_event() - the event that the caller's tracer wants to hear of (ptrace(2)); 0: none. */
+static u32 clone_event(const struct task *t, const struct clone_args *a)
+{
+    u32 event = LX_PTRACE_EVENT_FORK;
+
+    if (likely(!t->tracee) || (a->flags & LX_CLONE_UNTRACED))
+        return 0;
+    if (a->flags & LX_CLONE_VFORK)
+        event = LX_PTRACE_EVENT_VFORK;
+    else if (a->exit_signal != LX_SIGCHLD)
+        event = LX_PTRACE_EVENT_CLONE;
+    return trace_event_wanted(t, event) ? event : 0;
+}
+
 /* start_child() - let it run; with `v` wait until it has left our memory. `child` is borrowed only
  * until it runs. */
-static void start_child(struct task *child, struct vfork *v)
+static void start_child(struct task *t, struct task *child, struct vfork *v, u32 event)
 {
     const struct platform_ops *ops = task_platform(child);
     struct plat_thread *th = child->thread;
+    struct pid *pid = t->tracee ? pid_get(child->pid) : NULL;
 
     if (atomic_load(&child->work))
         ops->interrupt(th);
     ops->thread_start(th);
-    if (v)
-        wait_event_killable(&v->done_wait, 0, DEADLINE_NEVER, atomic_load(&v->done));
+    if (event)
+        trace_event_pid(t, event, pid);
+    if (v && wait_event_killable(&v->done_wait, 0, DEADLINE_NEVER, atomic_load(&v->done)) == 0 &&
+        trace_event_wanted(t, LX_PTRACE_EVENT_VFORK_DONE))
+        trace_event_pid(t, LX_PTRACE_EVENT_VFORK_DONE, pid);
+    pid_put(pid);
 }
 
 s64 task_clone(struct task *t, const struct clone_args *a)
 {
     struct container *c = t->tg->container;
-    u32 uid = t->cred->uid, group_signals;
+    u32 uid = t->cred->uid, group_signals, event = clone_event(t, a);
     struct child_place place = {0};
     struct vfork *v = NULL;
     struct task *child;
@@ -435,7 +460,7 @@ s64 task_clone(struct task *t, const struct clone_args *a)
     if (!err)
         err = place_make(t, a->flags, &place);
     if (!err)
-        err = make_child(t, a, &place, &child);
+        err = make_child(t, a, event, &place, &child);
     place_drop(&place);
     if (!err) {
         child->vfork = vfork_get(v);
@@ -455,7 +480,7 @@ s64 task_clone(struct task *t, const struct clone_args *a)
         return err;
     }
     tell_tids(t, child, a, nr);
-    start_child(child, v);
+    start_child(t, child, v, event);
     vfork_put(v);
     return nr;
 }

@@ -13,6 +13,7 @@
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/posix_timer.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -130,6 +131,7 @@ static void become_leader(struct task *t)
     tg->leader = task_get(t);
     atomic_store(&old->state, TASK_DEAD);
     mutex_unlock(&tg->lock);
+    trace_forget_locked(old);
     pid_release_locked(pid);
     task_count_release(tg->container, old->cred->uid);
     pid_unlock();
@@ -195,7 +197,7 @@ static void install_thread(struct task *t, struct exec_parts *p)
         ops->exec_commit(old_thread, t->thread);
     vfork_done(t);
     mm_put(old_mm);
-    arch_regs_exec(ops->regs(t->thread), &p->program.regs);
+    arch_regs_exec(ops->regs(t->thread), &p->program.regs, t->syscall_nr);
 }
 
 static void install_files(struct task *t, struct exec_parts *p)
@@ -261,11 +263,30 @@ static int check_nproc(struct task *t)
     return over ? -EAGAIN : 0;
 }
 
+/* exec_begin(), exec_end() - nobody attaches between the look at who traces and the new rights. */
+static void exec_begin(struct thread_group *tg)
+{
+    mutex_lock(&tg->lock);
+    tg->execs++;
+    mutex_unlock(&tg->lock);
+}
+
+static void exec_end(struct thread_group *tg)
+{
+    mutex_lock(&tg->lock);
+    tg->execs--;
+    waitq_wake_all(&tg->stop_wait, 0);
+    mutex_unlock(&tg->lock);
+}
+
 int task_exec(struct task *t, struct file *file, const char *filename, struct exec_strings *argv,
               struct exec_strings *envp)
 {
     struct exec_parts parts = {0};
+    struct pid *old = pid_get(t->pid);
     int err = check_nproc(t);
+
+    exec_begin(t->tg);
 
     if (!err)
         err = load(t, t->thread, file, filename, argv, envp, &parts);
@@ -281,8 +302,12 @@ int task_exec(struct task *t, struct file *file, const char *filename, struct ex
         become_leader(t);
         commit(t, &parts);
     }
+    exec_end(t->tg);
     exec_strings_free(argv);
     exec_strings_free(envp);
+    if (!err && unlikely(t->tracee))
+        trace_exec(t, old);
+    pid_put(old);
     return err;
 }
 

@@ -13,6 +13,7 @@
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/posix_timer.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task_priv.h"
 #include "sentry/kernel/task_zombie.h"
 
@@ -186,15 +187,9 @@ static bool begin_leaving(struct task *t)
 /* --- out of the group --- */
 
 /* leave_stop_locked() - a task that leaves has no part in a stop. Return: it was all it waited for. */
-static bool leave_stop_locked(struct thread_group *tg)
+static bool leave_stop_locked(struct task *t)
 {
-    if (tg->stop != GROUP_STOPPING || (tg->stop_pending && --tg->stop_pending))
-        return false;
-    if (!tg->ntasks)
-        return false;
-    tg->stop = GROUP_STOPPED;
-    tg->stop_unreported = true;
-    return true;
+    return t->tg->ntasks && group_stop_count_locked(t);
 }
 
 /* unlink_locked() - pid lock and tg->lock held. Return: a group stop is complete now. */
@@ -212,8 +207,9 @@ static bool unlink_locked(struct task *t, u64 utime, u64 stime)
     io_count_add(&tg->io, &t->io);
     tg->dead_stime_ns += stime;
     sigpending_clear(&t->pending);
-    atomic_store(&t->state, t == tg->leader ? TASK_ZOMBIE : TASK_DEAD);
-    stopped = leave_stop_locked(tg);
+    atomic_store(&t->state, t == tg->leader || task_traced(t) ? TASK_ZOMBIE : TASK_DEAD);
+    trace_leave_locked(t);
+    stopped = leave_stop_locked(t);
     signal_retarget_locked(tg, t, tg->pending.set);
     if (!tg->ntasks && !tg->exiting)
         tg->exit_status = tg->leader->exit_status;
@@ -221,8 +217,14 @@ static bool unlink_locked(struct task *t, u64 utime, u64 stime)
     return stopped;
 }
 
+/* What a task leaves behind that has to be freed without locks. */
+struct remains {
+    struct list_node groups, threads; /* reaped */
+    bool kept; /* itself, until its tracer has waited for it */
+};
+
 /* leave_group() - Return: the group is a zombie without a parent, which its container reaps. */
-static bool leave_group(struct task *t, struct list_node *reaped)
+static bool leave_group(struct task *t, struct remains *r)
 {
     struct thread_group *tg = t->tg;
     struct plat_usage usage;
@@ -230,19 +232,23 @@ static bool leave_group(struct task *t, struct list_node *reaped)
 
     task_account(t, true, &usage);
     pid_lock();
+    trace_let_go_locked(t, &r->threads, &r->groups);
     mutex_lock(&tg->lock);
     stopped = unlink_locked(t, usage.user_ns, usage.system_ns);
     mutex_unlock(&tg->lock);
     if (stopped)
         thread_group_notify_parent_locked(tg, LX_CLD_STOPPED, (int)tg->stop_signo);
-    if (t != tg->leader) {
+    r->kept = t != tg->leader && task_traced(t);
+    if (r->kept) {
+        thread_group_notify_zombie_locked(t);
+    } else if (t != tg->leader) {
         pid_release_locked(t->pid);
         task_count_release(tg->container, t->cred->uid);
     }
     if (tg->ntasks)
         task_children_orphaned_locked(t);
     else
-        orphan = thread_group_die_locked(t, reaped);
+        orphan = thread_group_die_locked(t, &r->groups);
     pid_unlock();
     return orphan;
 }
@@ -250,8 +256,10 @@ static bool leave_group(struct task *t, struct list_node *reaped)
 void task_leave(struct task *t)
 {
     struct thread_group *tg = thread_group_get(t->tg);
-    struct list_node reaped = LIST_INIT(reaped);
+    struct remains r = {LIST_INIT(r.groups), LIST_INIT(r.threads), false};
 
+    if (trace_event_wanted(t, LX_PTRACE_EVENT_EXIT))
+        trace_event(t, LX_PTRACE_EVENT_EXIT, t->exit_status);
     if (t->boot)
         exec_request_finish(t, -ESRCH);
     release_mm(t);
@@ -259,9 +267,11 @@ void task_leave(struct task *t)
     release_files(t);
     if (begin_leaving(t))
         finish_group(t);
-    if (leave_group(t, &reaped))
+    if (leave_group(t, &r))
         container_group_ended(tg->container, tg);
-    thread_group_free_list(&reaped);
-    task_put(t);
+    thread_group_free_list(&r.groups);
+    trace_free_threads(&r.threads);
+    if (!r.kept)
+        task_put(t);
     thread_group_put(tg);
 }

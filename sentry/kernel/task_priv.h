@@ -56,6 +56,11 @@ int exec_cred_set_ids(struct loader_args *args, struct file *program);
 /* cred_gained() - has `fresh` other ids or more capabilities than `old`? (commit_creds' rule) */
 bool cred_gained(const struct cred *old, const struct cred *fresh);
 
+/* group_stop_count_locked() - t has stopped. Return: its group's stop is complete by that. tg->lock. */
+bool group_stop_count_locked(struct task *t);
+/* task_must_stop_locked() - is t to stop with its group, or because its tracer told it to? */
+bool task_must_stop_locked(const struct task *t);
+
 /* signal_retarget_locked() - shared signals of `set` need another task than `but`. */
 void signal_retarget_locked(struct thread_group *tg, const struct task *but, u64 set);
 

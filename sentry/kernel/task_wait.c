@@ -1,9 +1,14 @@
 /*
- * wait4(2) and waitid(2). A look at all children happens under the pid lock and takes what it finds
- * (reaps the zombie, consumes the stop); copying out comes after, without a lock, and what can't be
- * copied out is gone all the same, as on Linux.
+ * wait4(2) and waitid(2). A look at all children, and at all tracees (ptrace(2)), happens under the
+ * pid lock and takes what it finds (reaps the zombie, consumes the stop); copying out comes after,
+ * without a lock, and what can't be copied out is gone all the same, as on Linux.
+ *
+ * A zombie that a process other than its parent traces is the tracer's first: the parent is told of
+ * it once the tracer has waited.
  */
 #include "sentry/abi/lx_process.h"
+#include "sentry/kernel/ptrace.h"
+#include "sentry/kernel/task_zombie.h"
 #include "sentry/kernel/task_priv.h"
 
 #include <errno.h>
@@ -11,43 +16,51 @@
 struct wait_scan {
     struct task *task;
     struct wait_request *req;
-    struct list_node reaped;
+    struct list_node reaped, threads; /* zombies that were taken: groups, and tracees' threads */
     bool candidates; /* there is a child that may yet do what is waited for */
 };
+
+/* named() - does the request name this task, a child's leader or a tracee? */
+static bool named(const struct wait_scan *s, const struct task *child)
+{
+    const struct wait_request *req = s->req;
+    const struct pid_ns *ns = s->task->pid->ns;
+    const struct process_group *pgrp = child->tg->pgrp;
+
+    switch (req->which) {
+    case WAIT_PID: return pid_nr(child->pid, ns) == req->nr;
+    case WAIT_PIDFD: return child->pid == req->pidfd;
+    case WAIT_PGRP:
+        return req->nr ? pid_nr(pgrp->pid, ns) == req->nr : pgrp == s->task->tg->pgrp;
+    default: return true;
+    }
+}
 
 /* selected() - is it one of the children that the caller asks about? */
 static bool selected(const struct wait_scan *s, const struct thread_group *child)
 {
     const struct wait_request *req = s->req;
-    const struct pid_ns *ns = s->task->pid->ns;
     bool clone_child = child->exit_signal != LX_SIGCHLD;
 
-    if (req->which == WAIT_PID && pid_nr(child->pid, ns) != req->nr)
+    if (!named(s, child->leader))
         return false;
-    if (req->which == WAIT_PIDFD && child->pid != req->pidfd)
-        return false;
-    if (req->which == WAIT_PGRP) {
-        if (req->nr == 0 && child->pgrp != s->task->tg->pgrp)
-            return false;
-        if (req->nr != 0 && pid_nr(child->pgrp->pid, ns) != req->nr)
-            return false;
-    }
     if ((req->options & LX_WNOTHREAD) && child->forker && child->forker != s->task->obj.id)
         return false;
     return (req->options & LX_WALL) || clone_child == !!(req->options & LX_WCLONE);
 }
 
 /* report() - fill in the request about `child`. */
-static void report(const struct wait_scan *s, struct thread_group *child, u32 status)
+static void report(const struct wait_scan *s, struct task *child, u32 status)
 {
     struct wait_request *req = s->req;
-    struct cred *cred = task_cred_of(child->leader);
+    struct cred *cred = task_cred_of(child);
 
     req->pid = pid_nr(child->pid, s->task->pid->ns);
     req->uid = uid_from_kuid(s->task->cred->user_ns, cred->uid);
     req->status = status;
+    req->trapped = false;
     if (req->rusage)
-        thread_group_rusage(child, true, true, req->rusage);
+        thread_group_rusage(child->tg, true, true, req->rusage);
     cred_put(cred);
 }
 
@@ -70,9 +83,13 @@ static void add_to_parent(struct thread_group *parent, struct thread_group *chil
 
 static bool take_zombie(struct wait_scan *s, struct thread_group *child)
 {
+    if (trace_foreign_locked(child->leader)) {
+        s->candidates = true; /* once its tracer has let go of it */
+        return false;
+    }
     if (!(s->req->options & LX_WEXITED))
         return false; /* and it will do nothing else either */
-    report(s, child, child->exit_status);
+    report(s, child->leader, child->exit_status);
     if (!(s->req->options & LX_WNOWAIT)) {
         add_to_parent(s->task->tg, child);
         thread_group_reap_locked(child, &s->reaped);
@@ -84,10 +101,12 @@ static bool take_zombie(struct wait_scan *s, struct thread_group *child)
 static bool take_change(struct wait_scan *s, struct thread_group *child)
 {
     bool consume = !(s->req->options & LX_WNOWAIT);
+    /* Of our own tracee we see the stops that it makes for us. */
+    bool ours = task_traced(child->leader) && !trace_foreign_locked(child->leader);
     u32 status = 0;
 
     mutex_lock(&child->lock);
-    if ((s->req->options & LX_WUNTRACED) && child->stop == GROUP_STOPPED &&
+    if ((s->req->options & LX_WUNTRACED) && !ours && child->stop == GROUP_STOPPED &&
         child->stop_unreported) {
         status = lx_status_stopped(child->stop_signo);
         child->stop_unreported = !consume;
@@ -97,8 +116,88 @@ static bool take_change(struct wait_scan *s, struct thread_group *child)
     }
     mutex_unlock(&child->lock);
     if (status)
-        report(s, child, status);
+        report(s, child->leader, status);
     return status;
+}
+
+/* --- tracees --- */
+
+/* take_tracee_zombie() - a tracee that has left: a thread, or the leader of a dead group. */
+static bool take_tracee_zombie(struct wait_scan *s, struct task *child)
+{
+    struct thread_group *tg = child->tg;
+    bool leader = child == tg->leader;
+
+    if (leader && tg->parent == s->task->tg)
+        return take_zombie(s, tg);
+    if (!(s->req->options & LX_WEXITED))
+        return false;
+    report(s, child, leader ? tg->exit_status : child->exit_status);
+    if (s->req->options & LX_WNOWAIT)
+        return true;
+    if (leader) {
+        trace_unlink_locked(child);
+        if (tg->parent)
+            thread_group_tell_exit_locked(tg, &s->reaped);
+    } else {
+        trace_reap_thread_locked(child, &s->threads);
+    }
+    return true;
+}
+
+/* take_trap() - a tracee's stop that its tracer has not been told of. */
+static bool take_trap(struct wait_scan *s, struct task *child)
+{
+    struct tracee *p = child->tracee;
+    u32 status = 0;
+
+    mutex_lock(&child->tg->lock);
+    if (p->stopped && !p->listening && p->unreported) {
+        status = lx_status_stopped(p->code);
+        p->unreported = s->req->options & LX_WNOWAIT;
+    }
+    mutex_unlock(&child->tg->lock);
+    if (!status)
+        return false;
+    report(s, child, status);
+    s->req->trapped = true;
+    return true;
+}
+
+static bool take_tracee(struct wait_scan *s, struct task *child)
+{
+    if (!named(s, child))
+        return false;
+    if (child == child->tg->leader ? child->tg->dead : atomic_load(&child->state) >= TASK_ZOMBIE)
+        return take_tracee_zombie(s, child);
+    s->candidates = true;
+    return take_trap(s, child);
+}
+
+/* scan_tracees() - of one task of the caller's group. */
+static bool scan_tracees(struct wait_scan *s, struct task *tracer)
+{
+    struct tracee *p, *tmp;
+
+    list_for_each_safe(p, tmp, &tracer->tracees, node)
+        if (take_tracee(s, p->task))
+            return true;
+    return false;
+}
+
+/* scan_all_tracees() - of all of them, or with __WNOTHREAD the caller's own. */
+static bool scan_all_tracees(struct wait_scan *s)
+{
+    struct task *t;
+
+    if (likely(!s->task->tg->ntracees))
+        return false;
+    if (s->req->options & LX_WNOTHREAD)
+        return scan_tracees(s, s->task);
+    list_for_each(t, &s->task->tg->tasks, in_group)
+        if (scan_tracees(s, t))
+            return true;
+    return false;
 }
 
 /* scan() - look once. Return: the wait is over: something was found, or nothing ever can be. */
@@ -121,6 +220,7 @@ static bool scan(struct wait_scan *s)
         if (found)
             break;
     }
+    found = found || scan_all_tracees(s);
     pid_unlock();
     return found || !s->candidates || (s->req->options & LX_WNOHANG);
 }
@@ -131,9 +231,11 @@ int task_wait(struct task *t, struct wait_request *req)
     int err;
 
     list_init(&s.reaped);
+    list_init(&s.threads);
     req->pid = 0;
     err = wait_event(&t->tg->child_wait, 0, DEADLINE_NEVER, scan(&s));
     thread_group_free_list(&s.reaped);
+    trace_free_threads(&s.threads);
     if (req->pid)
         return 0;
     if (err)

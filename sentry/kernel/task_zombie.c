@@ -7,6 +7,7 @@
 
 #include "sentry/abi/lx_mm.h"
 #include "sentry/kernel/ctty.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task_priv.h"
 
 #define NS_PER_TICK (NS_PER_SEC / LX_USER_HZ)
@@ -18,16 +19,16 @@ bool thread_group_zombie_locked(struct thread_group *tg)
 
 /* --- telling the parent --- */
 
-/* child_info() - SIGCHLD's siginfo, as `parent` sees tg. No group's lock held. */
-static struct lx_siginfo child_info(struct thread_group *tg, struct thread_group *parent, int signo,
+/* child_info() - SIGCHLD's siginfo, as `parent` sees its child or tracee. No group's lock held. */
+static struct lx_siginfo child_info(struct task *child, struct thread_group *parent, int signo,
                                     int code, int status)
 {
     struct lx_siginfo info = {.signo = signo, .code = code};
-    struct cred *of = task_cred_of(tg->leader), *to = task_cred_of(parent->leader);
+    struct cred *of = task_cred_of(child), *to = task_cred_of(parent->leader);
     u64 utime, stime;
 
-    thread_group_times(tg, &utime, &stime);
-    info.chld.pid = pid_nr(tg->pid, parent->pid->ns);
+    thread_group_times(child->tg, &utime, &stime);
+    info.chld.pid = pid_nr(child->pid, parent->pid->ns);
     info.chld.uid = uid_from_kuid(to->user_ns, of->uid);
     info.chld.status = status;
     info.chld.utime = (s64)(utime / NS_PER_TICK);
@@ -47,21 +48,55 @@ static struct lx_sigaction chld_action_locked(struct thread_group *parent)
     return sa;
 }
 
-void thread_group_notify_parent_locked(struct thread_group *tg, int code, int status)
+void thread_group_notify_locked(struct thread_group *to, struct task *of, int code, int status)
 {
-    struct thread_group *parent = tg->parent;
-    struct lx_siginfo info;
+    struct lx_siginfo info = child_info(of, to, LX_SIGCHLD, code, status);
     struct lx_sigaction sa;
 
-    if (!parent)
-        return;
-    info = child_info(tg, parent, LX_SIGCHLD, code, status);
-    mutex_lock(&parent->lock);
-    sa = chld_action_locked(parent);
+    mutex_lock(&to->lock);
+    sa = chld_action_locked(to);
     if (sa.handler != LX_SIG_IGN && !(sa.flags & LX_SA_NOCLDSTOP))
-        signal_send_group_locked(parent, &info);
-    mutex_unlock(&parent->lock);
-    waitq_wake_all(&parent->child_wait, 0);
+        signal_send_group_locked(to, &info);
+    mutex_unlock(&to->lock);
+    waitq_wake_all(&to->child_wait, 0);
+}
+
+void thread_group_notify_parent_locked(struct thread_group *tg, int code, int status)
+{
+    if (tg->parent)
+        thread_group_notify_locked(tg->parent, tg->leader, code, status);
+}
+
+bool thread_group_ignores_children(struct thread_group *tg)
+{
+    struct lx_sigaction sa;
+
+    mutex_lock(&tg->lock);
+    sa = chld_action_locked(tg);
+    mutex_unlock(&tg->lock);
+    return sa.handler == LX_SIG_IGN || (sa.flags & LX_SA_NOCLDWAIT);
+}
+
+/* exit_info() - SIGCHLD's siginfo for an exit with wait status `status`. */
+static struct lx_siginfo exit_info(struct task *of, struct thread_group *to, int signo, u32 status)
+{
+    u32 killed = status & 0x7f;
+
+    return child_info(of, to, signo, killed ? LX_CLD_KILLED : LX_CLD_EXITED,
+                      (int)(killed ? killed : status >> 8 & 0xff));
+}
+
+void thread_group_notify_zombie_locked(struct task *t)
+{
+    struct thread_group *to = t->tracee->tracer->tg;
+    u32 status = t == t->tg->leader ? t->tg->exit_status : t->exit_status;
+    struct lx_siginfo info = exit_info(t, to, LX_SIGCHLD, status);
+
+    mutex_lock(&to->lock);
+    if (chld_action_locked(to).handler != LX_SIG_IGN)
+        signal_send_group_locked(to, &info);
+    mutex_unlock(&to->lock);
+    waitq_wake_all(&to->child_wait, 0);
 }
 
 /* notify_exit_locked() - a zombie's parent gets its signal. Return: nobody will wait for it. */
@@ -69,7 +104,6 @@ static bool notify_exit_locked(struct thread_group *tg)
 {
     struct thread_group *parent = tg->parent;
     struct pid_ns *ns = parent->pid->ns;
-    u32 killed = tg->exit_status & 0x7f;
     int signo = tg->exit_signal;
     struct lx_siginfo info;
     struct lx_sigaction sa;
@@ -78,12 +112,12 @@ static bool notify_exit_locked(struct thread_group *tg)
     /* After an exec the parent may not expect what its old program asked for. */
     if (signo != LX_SIGCHLD && tg->parent_exec_id != parent->exec_id)
         signo = LX_SIGCHLD;
-    info = child_info(tg, parent, signo, killed ? LX_CLD_KILLED : LX_CLD_EXITED,
-                      (int)(killed ? killed : tg->exit_status >> 8 & 0xff));
+    info = exit_info(tg->leader, parent, signo, tg->exit_status);
     mutex_lock(&parent->lock);
     sa = chld_action_locked(parent);
     ignored = signo == LX_SIGCHLD && sa.handler == LX_SIG_IGN;
     reap = ignored || (signo == LX_SIGCHLD && (sa.flags & LX_SA_NOCLDWAIT));
+    reap = reap && !task_traced(tg->leader);
     if (signo > 0 && signo <= LX_NSIG && !ignored)
         signal_send_group_locked(parent, &info);
     mutex_unlock(&parent->lock);
@@ -192,8 +226,10 @@ static void adopt_children_locked(struct task *last, struct list_node *reaped)
             list_add_tail(&reaper->children, &child->sibling);
         send_death_signal_locked(last, child);
         check_orphaned_locked(child, tg, NULL);
-        if (child->dead && (!reaper || notify_exit_locked(child)))
+        if (child->dead && !reaper)
             thread_group_reap_locked(child, reaped);
+        else if (child->dead && !trace_foreign_locked(child->leader))
+            thread_group_tell_exit_locked(child, reaped);
     }
 }
 
@@ -213,9 +249,17 @@ bool thread_group_die_locked(struct task *last, struct list_node *reaped)
         ns->init = NULL;
     if (!tg->parent)
         return true;
+    if (trace_foreign_locked(tg->leader))
+        thread_group_notify_zombie_locked(tg->leader);
+    else
+        thread_group_tell_exit_locked(tg, reaped);
+    return false;
+}
+
+void thread_group_tell_exit_locked(struct thread_group *tg, struct list_node *reaped)
+{
     if (notify_exit_locked(tg))
         thread_group_reap_locked(tg, reaped);
-    return false;
 }
 
 /* leave_namespaces_locked() - one group less; an init that waits for the last looks again. */
@@ -232,6 +276,7 @@ void thread_group_reap_locked(struct thread_group *tg, struct list_node *reaped)
 {
     struct task *leader = tg->leader;
 
+    trace_forget_locked(leader);
     list_del(&tg->sibling);
     tg->parent = NULL;
     tg->pid->tg = NULL;

@@ -97,6 +97,9 @@ struct mm_map_args {
 int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args, uaddr_t *out);
 /* mm_note_special() - enter what the platform itself has mapped ("[vdso]", "[vvar]"). */
 int mm_note_special(struct mm *mm, uaddr_t addr, u64 len, u32 prot, const char *name);
+/* mm_force() - copy from or to memory that its own protection forbids, as a debugger does. By the
+ * address space's own thread. Return: 0, -EFAULT; parts may have been copied. */
+int mm_force(struct mm *mm, struct plat_thread *th, uaddr_t addr, void *buf, size_t len, bool write);
 /* mm_find_gap() - where an unplaced mapping of `len` bytes would go now. Return: 0 if nowhere. */
 uaddr_t mm_find_gap(struct mm *mm, u64 len);
 int mm_unmap(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len);

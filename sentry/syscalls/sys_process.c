@@ -257,7 +257,7 @@ static int put_waitid_info(struct task *t, uaddr_t uaddr, const struct wait_requ
             i.code = LX_CLD_CONTINUED;
             i.chld.status = LX_SIGCONT;
         } else if (killed == 0x7f) {
-            i.code = LX_CLD_STOPPED;
+            i.code = w->trapped ? LX_CLD_TRAPPED : LX_CLD_STOPPED;
             i.chld.status = (s32)(w->status >> 8);
         }
     }

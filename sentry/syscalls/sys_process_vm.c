@@ -1,4 +1,4 @@
-/* Looking into another process: process_vm_readv(2), process_vm_writev(2), kcmp(2), ptrace(2). */
+/* Looking into another process: process_vm_readv(2), process_vm_writev(2), kcmp(2). */
 #include "fs/vfs/file.h"
 #include "sentry/base/clean.h"
 #include "sentry/kernel/fdtable.h"
@@ -175,21 +175,4 @@ s64 sys_kcmp(struct task *t, const u64 a[6])
         rc = compare(t, a, one, two);
     } while (task_mm_id(one) != first || task_mm_id(two) != second);
     return rc;
-}
-
-/* --- ptrace --- */
-
-enum { TRACE_ME = 0, TRACE_ATTACH = 16, TRACE_SEIZE = 0x4206 };
-
-/* Nobody may trace, so nobody is traced: as in a container that forbids it. */
-s64 sys_ptrace(struct task *t, const u64 a[6])
-{
-    auto_put(task) struct task *other = NULL;
-
-    if (a[0] == TRACE_ME)
-        return -EPERM;
-    other = pid_find_task(t->pid->ns, (s32)a[1]);
-    if (!other)
-        return -ESRCH;
-    return a[0] == TRACE_ATTACH || a[0] == TRACE_SEIZE ? -EPERM : -ESRCH;
 }
