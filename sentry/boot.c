@@ -93,6 +93,8 @@ int boot_container(const struct boot_args *args, struct container **out, struct 
     if (args->kernel_release)
         c->kernel_release = args->kernel_release;
     ret = boot_mounts(c, args, err);
+    if (ret == 0)
+        ret = boot_sysctls(c, args->spec, err);
     if (ret < 0) {
         container_put(c);
         return ret;

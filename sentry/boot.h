@@ -49,5 +49,7 @@ int boot_container(const struct boot_args *args, struct container **out, struct 
 int boot_console(struct container *c, const struct oci_process *process, int fd,
                  struct file *stdio[3], struct tty **tty);
 int boot_console_mount(struct container *c, const struct tty *tty);
+/* boot_sysctls() - the settings of the container's namespaces that its spec asks for (boot_sysctl.c). */
+int boot_sysctls(struct container *c, const struct oci_spec *spec, struct oci_error *err);
 /* boot_mounts() - the container's mount namespace from its spec (boot_mounts.c). */
 int boot_mounts(struct container *c, const struct boot_args *args, struct oci_error *err);

@@ -178,6 +178,8 @@ static int file_permission(struct inode *ino, const struct cred *cred, u32 may)
 {
     const struct proc_node *n = proc_node_of(ino);
 
+    if (n->entry->flags & PROC_SYSCTL_NET)
+        return proc_sysctl_net_permission(n, cred, may);
     if ((n->entry->flags & PROC_SYSCTL) && (may & MAY_WRITE) && !(n->entry->mode & 0222))
         return -EACCES;
     return inode_permission_generic(ino, cred, may);

@@ -31,7 +31,7 @@ s32 proc_number(const char *name, u32 len);
 /* --- tables --- */
 extern const struct proc_entry proc_root;
 extern const struct proc_entry proc_pid_dir, proc_tid_dir;
-extern const struct proc_entry proc_sys_children[], proc_net_children[], proc_sysvipc_children[],
+extern const struct proc_entry proc_sys_children[], proc_sys_net_children[], proc_net_children[], proc_sysvipc_children[],
     proc_ns_children[];
 extern const struct proc_dynamic proc_fd_names, proc_fdinfo_names;
 
@@ -60,6 +60,8 @@ proc_show_fn proc_show_shmmax, proc_show_shmall, proc_show_shmmni, proc_show_rmi
     proc_show_sem, proc_show_msgmax, proc_show_msgmnb, proc_show_msgmni;
 proc_store_fn proc_store_shmmax, proc_store_shmall, proc_store_shmmni, proc_store_sem,
     proc_store_msgmax, proc_store_msgmnb, proc_store_msgmni;
+/* proc_sys_net.c: proc_sysctl_net_permission() - of PROC_SYSCTL_NET's files. Return: 0, -EACCES. */
+int proc_sysctl_net_permission(const struct proc_node *n, const struct cred *cred, u32 may);
 /* proc_pid_mm.c */
 proc_show_fn proc_show_pid_maps, proc_show_pid_cmdline, proc_show_pid_environ, proc_show_pid_auxv;
 /* proc_put_vma() - one line of maps; mm->lock held. */

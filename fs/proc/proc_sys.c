@@ -61,7 +61,6 @@ NUMBER(show_reseed, 60)
 NUMBER(show_lease_break, 45)
 NUMBER(show_pipe_soft, LIMIT_PIPE_PAGES_USER)
 NUMBER(show_random_place, 2)
-NUMBER(show_somaxconn, 4096)
 
 static int show_core_pattern(const struct proc_node *n, struct proc_text *out)
 {
@@ -331,16 +330,6 @@ static const struct proc_entry fs_children[] = {
     {0},
 };
 
-static const struct proc_entry core_children[] = {
-    NUMBER_FILE("somaxconn", show_somaxconn),
-    {0},
-};
-
-static const struct proc_entry net_children[] = {
-    {.name = "core", .mode = DIR, .children = core_children},
-    {0},
-};
-
 static const struct proc_entry user_children[] = {
     NUMBER_FILE("max_cgroup_namespaces", show_namespaces),
     NUMBER_FILE("max_ipc_namespaces", show_namespaces),
@@ -355,8 +344,41 @@ static const struct proc_entry user_children[] = {
 const struct proc_entry proc_sys_children[] = {
     {.name = "fs", .mode = DIR, .children = fs_children},
     {.name = "kernel", .mode = DIR, .children = kernel_children},
-    {.name = "net", .mode = DIR, .children = net_children},
+    {.name = "net", .mode = DIR, .children = proc_sys_net_children},
     {.name = "user", .mode = DIR, .children = user_children},
     {.name = "vm", .mode = DIR, .children = vm_children},
     {0},
 };
+
+/* child_named() - a directory's entry by the first word of `name`; NULL: none. */
+static const struct proc_entry *child_named(const struct proc_entry *e, const char *name, size_t len)
+{
+    for (; e && e->name; e++) {
+        if (strlen(e->name) == len && memcmp(e->name, name, len) == 0)
+            return e;
+    }
+    return NULL;
+}
+
+int proc_sysctl_set(const char *name, const char *value)
+{
+    const char *separator = strchr(name, '/') ? "/" : ".";
+    const struct proc_entry *e = NULL, *children = proc_sys_children;
+
+    for (;;) {
+        size_t len = strcspn(name, separator);
+
+        e = child_named(children, name, len);
+        if (!e)
+            return -ENOENT;
+        if (!name[len])
+            break;
+        children = e->children;
+        name += len + 1;
+    }
+    if (e->children)
+        return -ENOENT;
+    if (!e->store)
+        return -EACCES;
+    return e->store(NULL, task_cred(current), value, strlen(value));
+}

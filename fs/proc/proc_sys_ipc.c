@@ -13,37 +13,6 @@ static struct ipc_ns *reader_ns(void)
     return current ? current->ns->ipc : NULL;
 }
 
-/* parse_one() - a decimal number with white space or nothing behind it. Return: 0, -EINVAL. */
-static int parse_one(const char **text, u64 *value)
-{
-    const char *p = *text;
-    u64 v = 0;
-
-    if (*p < '0' || *p > '9')
-        return -EINVAL;
-    for (; *p >= '0' && *p <= '9'; p++)
-        if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (u64)(*p - '0'), &v))
-            return -EINVAL;
-    if (*p && !strchr(" \t\n", *p))
-        return -EINVAL;
-    *text = p;
-    *value = v;
-    return 0;
-}
-
-/* parse() - up to `n` numbers, at least one. Return: 0, -EINVAL. */
-static int parse(const char *text, u64 *values, u32 n)
-{
-    for (u32 i = 0; i < n; i++) {
-        text += strspn(text, " \t\n");
-        if (!*text)
-            return i ? 0 : -EINVAL;
-        if (parse_one(&text, &values[i]) < 0)
-            return -EINVAL;
-    }
-    return 0;
-}
-
 /* LIMIT_FILE() - show and store one limit of at most `most`. */
 #define LIMIT_FILE(name, type, most)                                                              \
     int proc_show_##name(const struct proc_node *n, struct proc_text *out)                        \
@@ -59,7 +28,7 @@ static int parse(const char *text, u64 *values, u32 n)
         struct ipc_limits l;                                                                      \
         u64 value;                                                                                \
                                                                                                   \
-        if (!reader_ns() || parse(text, &value, 1) < 0 || value > (u64)(most))                    \
+        if (!reader_ns() || proc_parse_numbers(text, &value, 1) < 0 || value > (u64)(most))                    \
             return -EINVAL;                                                                       \
         l = ipc_ns_limits(reader_ns());                                                           \
         l.name = (type)value;                                                                     \
@@ -105,7 +74,7 @@ int proc_store_sem(const struct proc_node *n, const struct cred *opener, const c
     v[1] = l.semmns;
     v[2] = l.semopm;
     v[3] = l.semmni;
-    if (parse(text, v, 4) < 0 || v[0] > LIMIT_SEM_SET || v[1] > LIMIT_SEMAPHORES ||
+    if (proc_parse_numbers(text, v, 4) < 0 || v[0] > LIMIT_SEM_SET || v[1] > LIMIT_SEMAPHORES ||
         v[2] > LIMIT_SEM_OPS || v[3] > LIMIT_SEM_SETS)
         return -EINVAL;
     l.semmsl = (u32)v[0];

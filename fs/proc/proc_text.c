@@ -152,3 +152,33 @@ int proc_parse_s32(const char *text, s32 *out)
     *out = minus ? (s32) - (s64)v : (s32)v;
     return 0;
 }
+
+/* parse_one() - a decimal number with white space or nothing behind it. Return: 0, -EINVAL. */
+static int parse_one(const char **text, u64 *value)
+{
+    const char *p = *text;
+    u64 v = 0;
+
+    if (*p < '0' || *p > '9')
+        return -EINVAL;
+    for (; *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (u64)(*p - '0'), &v))
+            return -EINVAL;
+    if (*p && !strchr(" \t\n", *p))
+        return -EINVAL;
+    *text = p;
+    *value = v;
+    return 0;
+}
+
+int proc_parse_numbers(const char *text, u64 *values, u32 n)
+{
+    for (u32 i = 0; i < n; i++) {
+        text += strspn(text, " \t\n");
+        if (!*text)
+            return i ? 0 : -EINVAL;
+        if (parse_one(&text, &values[i]) < 0)
+            return -EINVAL;
+    }
+    return 0;
+}

@@ -34,6 +34,9 @@ void proc_put_cpu_list(struct proc_text *t, const u64 *bits, u32 cpus);
  * base 0: as C writes it. Return: 0, -EINVAL, -ERANGE. */
 int proc_parse_u64(const char *text, int base, u64 *out);
 int proc_parse_s32(const char *text, s32 *out);
+/* proc_parse_numbers() - up to n, at least one, in decimal, white space between; what is not given stays.
+ * Return: 0, -EINVAL. */
+int proc_parse_numbers(const char *text, u64 *values, u32 n);
 
 /* Names that no table holds: processes, threads, descriptors. */
 struct proc_dynamic {
@@ -52,6 +55,7 @@ enum {
     PROC_INSPECT = 1u << 0, /* only for who may look into the process (ptrace(2)'s read access), at
                              * each use */
     PROC_SYSCTL = 1u << 1,  /* what the mode forbids, CAP_DAC_OVERRIDE doesn't allow */
+    PROC_SYSCTL_NET = 1u << 3, /* the mode's part for the owner is for who administers the network */
     PROC_MEMORY = 1u << 2,  /* about the memory that the process has when it is opened, by who may
                              * look into it then; empty after an exec */
 };

@@ -136,6 +136,8 @@ enum {
     SOCKET_PREFER_BUSY_POLL = 1u << 17,
 };
 
+enum { UNIX_MAX_QUEUE = 10 }; /* datagrams that wait in an AF_UNIX socket: net.unix.max_dgram_qlen */
+
 /* A family: a row in families[] (families.c). */
 struct socket_family {
     u16 family;

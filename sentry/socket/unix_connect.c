@@ -3,6 +3,8 @@
  * connects to it; the connection stands, and takes data, before anybody accepts it. An unaccepted
  * socket has no file: its listener holds it, and kills it when it dies itself.
  */
+#include "sentry/base/limits.h"
+#include "sentry/socket/inet/inet_ns.h"
 #include "sentry/socket/unix_priv.h"
 
 #include <errno.h>
@@ -14,13 +16,15 @@ static const u32 inherited = SOCKET_PASSCRED | SOCKET_PASSSEC | SOCKET_REFUSE_RI
 int unix_listen(struct socket *s, int backlog)
 {
     struct unix_socket *u = unix_of(s);
+    const struct inet_ns *ns = inet_ns_of(s->net); /* somaxconn is all families' */
+    u32 most = ns ? ns->set.somaxconn : LIMIT_SOMAXCONN;
     int err = -EINVAL;
 
     if (!u->addr)
         return -EINVAL;
     mutex_lock(&s->lock);
     if (u->state == UNIX_CLOSED || u->state == UNIX_LISTENING) {
-        u->backlog = min_of((u32)backlog, 4096u);
+        u->backlog = min_of((u32)backlog, most);
         u->state = UNIX_LISTENING;
         __atomic_fetch_or(&s->opt.flags, (u32)SOCKET_ACCEPTCONN, __ATOMIC_RELAXED);
         unix_set_peer_ids(u);

@@ -17,7 +17,6 @@ struct pid;
 
 enum unix_state { UNIX_CLOSED, UNIX_LISTENING, UNIX_CONNECTED };
 enum { UNIX_NO_RECV = 1, UNIX_NO_SEND = 2, UNIX_NO_BOTH = 3 };
-enum { UNIX_MAX_QUEUE = 10 }; /* net.unix.max_dgram_qlen */
 
 /* A name; set once, shared by a listener and the sockets it accepts. */
 struct unix_addr {

@@ -441,6 +441,27 @@ def not_built_yet(t):
     finish(t, name)
 
 
+def sysctls(t):
+    """linux.sysctl: settings that the container's namespaces begin with; a bad value is refused"""
+    bundle = t.bundle(['/bin/sh', '-c', 'cd /proc/sys; cat net/ipv4/ip_unprivileged_port_start net/ipv4/ping_group_range '
+                       'net/ipv4/ip_local_port_range net/core/somaxconn kernel/shmmni'])
+    bundle.config['linux']['sysctl'] = {
+        'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647',
+        'net.ipv4.ip_local_port_range': '50000 50100', 'net/core/somaxconn': '100', 'kernel.shmmni': '77'}
+    bundle.write()
+    done = t.runtime.run(bundle, t.name())
+    t.equal(done.stdout, '0\n0\t2147483647\n50000\t50100\n100\n77\n', f'settings ({done.stderr.strip()})')
+    bundle.config['linux']['sysctl'] = {'net.ipv4.ip_local_port_range': '1 x'}
+    bundle.write()
+    done = t.runtime.run(bundle, t.name())
+    t.true(done.returncode != 0, 'a bad value was taken')
+    if t.runtime.ours:
+        t.contains(done.stderr, 'net.ipv4.ip_local_port_range', 'the message')
+        bundle.config['linux']['sysctl'] = {'net.ipv4.no_such_thing': '1'}
+        bundle.write()
+        t.equal(t.runtime.run(bundle, t.name()).returncode, 0, 'status with a setting that is not there')
+
+
 def bad_ids(t):
     """an id that is no id is refused"""
     for name in ('a/b', '../a', '', 'a b', 'a\nb'):
@@ -477,5 +498,5 @@ harness.main(__doc__, [
     version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_stdio_of_user, run_writes_stay,
     run_readonly, run_propagation, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_of_short_programs, exec_sees_the_container,
-    exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, bad_ids, detached_run, debug_and_strace,
+    exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, sysctls, bad_ids, detached_run, debug_and_strace,
 ])

@@ -2,6 +2,7 @@
 #include "sentry/socket/inet/inet_ns.h"
 
 #include "sentry/abi/lx_inet.h"
+#include "sentry/base/limits.h"
 #include "sentry/kernel/net_ns.h"
 #include "sentry/socket/inet/inet_member.h"
 #include "sentry/socket/inet/inet_route.h"
@@ -61,8 +62,8 @@ static int add_route(struct inet_ns *ns, const struct inet_route *route)
     return 0;
 }
 
-/* lo_routes() - what Linux puts into table local when lo comes up. */
-static int lo_routes(struct inet_ns *ns, struct inet_dev *lo)
+/* lo_routes4() - what Linux puts into table local when lo comes up. */
+static int lo_routes4(struct inet_ns *ns, struct inet_dev *lo)
 {
     struct inet_route r = {.dev = lo, .table = LX_RT_TABLE_LOCAL, .type = INET_ROUTE_LOCAL,
                            .scope = LX_RT_SCOPE_HOST, .source = inet_addr_lo4,
@@ -78,49 +79,49 @@ static int lo_routes(struct inet_ns *ns, struct inet_dev *lo)
     r.dst = inet_addr_of4(__builtin_bswap32(0x7fffffff));
     r.type = INET_ROUTE_BROADCAST;
     r.scope = LX_RT_SCOPE_LINK;
-    rc = rc < 0 ? rc : add_route(ns, &r);
-    r.type = INET_ROUTE_LOCAL;
-    r.dst = r.source = inet_addr_lo6;
-    r.gateway = inet_addr_any6;
-    r.prefix = 128;
-    r.scope = LX_RT_SCOPE_UNIVERSE;
     return rc < 0 ? rc : add_route(ns, &r);
 }
 
-static void drop_routes(struct inet_ns *ns, const struct inet_dev *dev)
+/* drop_family() - a device's routes and addresses; with `only6` those of IPv6. ns->lock held. */
+static void drop_family(struct inet_ns *ns, const struct inet_dev *dev, bool only6)
 {
     struct inet_route *r, *next;
+    struct inet_ifaddr *a, *after;
 
     list_for_each_safe(r, next, &ns->routes, node) {
-        if (r->dev != dev)
+        if (r->dev != dev || (only6 && inet_addr_is4(&r->dst)))
             continue;
         list_del(&r->node);
         free(r);
     }
-}
-
-static void drop_addrs(struct inet_ns *ns, const struct inet_dev *dev)
-{
-    struct inet_ifaddr *a, *next;
-
-    list_for_each_safe(a, next, &ns->addrs, node) {
-        if (a->dev != dev)
+    list_for_each_safe(a, after, &ns->addrs, node) {
+        if (a->dev != dev || (only6 && inet_addr_is4(&a->addr)))
             continue;
         list_del(&a->node);
         free(a);
     }
 }
 
+static int lo_up6_locked(struct inet_ns *ns, struct inet_dev *lo)
+{
+    struct inet_route r = {.dev = lo, .table = LX_RT_TABLE_LOCAL, .type = INET_ROUTE_LOCAL,
+                           .scope = LX_RT_SCOPE_UNIVERSE, .dst = inet_addr_lo6,
+                           .source = inet_addr_lo6, .gateway = inet_addr_any6, .prefix = 128};
+    int rc = add_addr(ns, lo, inet_addr_lo6, 128);
+
+    return rc < 0 ? rc : add_route(ns, &r);
+}
+
 static int lo_up_locked(struct inet_ns *ns, struct inet_dev *lo)
 {
     int rc = add_addr(ns, lo, inet_addr_lo4, 8);
 
-    rc = rc < 0 ? rc : add_addr(ns, lo, inet_addr_lo6, 128);
-    rc = rc < 0 ? rc : lo_routes(ns, lo);
+    rc = rc < 0 ? rc : lo_routes4(ns, lo);
+    if (rc == 0 && !ns->set.disable_ipv6)
+        rc = lo_up6_locked(ns, lo);
     rc = rc < 0 ? rc : inet_members_up_locked(ns, lo->index);
     if (rc < 0) {
-        drop_addrs(ns, lo);
-        drop_routes(ns, lo);
+        drop_family(ns, lo, false);
         return rc;
     }
     lo->flags |= LX_IFF_UP | LX_IFF_RUNNING | LX_IFF_LOWER_UP;
@@ -135,11 +136,28 @@ int inet_dev_set_up(struct inet_ns *ns, struct inet_dev *dev, bool up)
     if (up && !(dev->flags & LX_IFF_UP)) {
         rc = lo_up_locked(ns, dev);
     } else if (!up && dev->flags & LX_IFF_UP) {
-        drop_routes(ns, dev);
-        drop_addrs(ns, dev);
+        drop_family(ns, dev, false);
         inet_members_down_locked(ns, dev->index);
         dev->flags &= ~(u32)(LX_IFF_UP | LX_IFF_RUNNING | LX_IFF_LOWER_UP);
     }
+    rwlock_unlock(&ns->lock);
+    return rc;
+}
+
+int inet_ns_disable_ipv6(struct inet_ns *ns, bool disable)
+{
+    struct inet_dev *lo = inet_dev_find(ns, INET_LO_INDEX);
+    int rc = 0;
+
+    rwlock_write(&ns->lock);
+    if (ns->set.disable_ipv6 != disable && lo->flags & LX_IFF_UP) {
+        if (!disable)
+            rc = lo_up6_locked(ns, lo);
+        if (disable || rc < 0)
+            drop_family(ns, lo, true);
+    }
+    if (rc == 0)
+        ns->set.disable_ipv6 = disable;
     rwlock_unlock(&ns->lock);
     return rc;
 }
@@ -161,10 +179,23 @@ static struct inet_dev *lo_new(void)
 
 static void init_settings(struct inet_ns *ns)
 {
-    ns->port_low = 32768;
-    ns->port_high = 60999;
-    ns->unprivileged_port = 1024;
-    ns->ping_high = INT32_MAX; /* everybody may ping, as Docker sets it */
+    struct inet_settings *s = &ns->set;
+
+    s->port_range = 60999u << 16 | 32768;
+    s->unprivileged_port = 1024;
+    s->ping_groups = (u64)INT32_MAX << 32; /* everybody may ping, as Docker sets it */
+    s->somaxconn = LIMIT_SOMAXCONN;
+    s->default_ttl = 64;
+    s->fin_timeout = 60;
+    s->syn_retries = 6;
+    s->keepalive_time = 7200;
+    s->keepalive_intvl = 75;
+    s->keepalive_probes = 9;
+    s->rmem[0] = s->wmem[0] = 4096;
+    s->rmem[1] = 131072;
+    s->rmem[2] = 6291456;
+    s->wmem[1] = 16384;
+    s->wmem[2] = 4194304;
 }
 
 static struct obj *inet_ns_make(struct net_ns *net)
@@ -271,5 +302,7 @@ int inet_ns_route(struct inet_ns *ns, const struct inet_addr *dst, struct inet_r
     if (r)
         *out = *r;
     rwlock_unlock(&ns->lock);
+    if (!r && !inet_addr_is4(dst) && ns->set.disable_ipv6)
+        return -EADDRNOTAVAIL;
     return r ? 0 : -ENETUNREACH;
 }

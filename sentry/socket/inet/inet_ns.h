@@ -47,6 +47,16 @@ struct inet_counters {
         udp6_full;
 };
 
+/* What /proc/sys/net has of the namespace; ranges change whole. */
+struct inet_settings {
+    _Atomic(u32) port_range;  /* ip_local_port_range: the lowest, and above 16 bits the highest */
+    _Atomic(u64) ping_groups; /* ping_group_range: kgids, the lowest below, the highest above */
+    _Atomic(u32) unprivileged_port, nonlocal_bind, nonlocal_bind6, bindv6only, disable_ipv6;
+    _Atomic(u32) somaxconn, default_ttl, fin_timeout, syn_retries; /* fin_timeout: seconds */
+    _Atomic(u32) keepalive_time, keepalive_intvl, keepalive_probes; /* seconds */
+    _Atomic(u32) rmem[3], wmem[3]; /* tcp_rmem, tcp_wmem: least, first, most bytes */
+};
+
 enum inet_table { INET_TCP, INET_UDP, INET_UDPLITE, INET_PING, INET_PING6, INET_TABLES };
 
 struct inet_ns {
@@ -58,9 +68,7 @@ struct inet_ns {
     struct list_node members; /* multicast groups (inet_member.h), and by address: */
     struct hash member_hash;
     struct list_node socks[INET_TABLES]; /* inet_sock.in_ns, for /proc/net and diag */
-    /* Settings of /proc/sys/net, atomic. */
-    _Atomic(u32) port_low, port_high, unprivileged_port, nonlocal_bind;
-    _Atomic(u32) ping_low, ping_high;
+    struct inet_settings set;
     struct inet_counters count;
     _Atomic(u32) time_waits, sockets[INET_TABLES];
 };
@@ -76,8 +84,11 @@ struct inet_dev *inet_dev_named(struct inet_ns *ns, const char *name);
 /* inet_dev_set_up() - up or down, with what that does to addresses and routes. Return: 0, -ENOMEM */
 int inet_dev_set_up(struct inet_ns *ns, struct inet_dev *dev, bool up);
 
+/* inet_ns_disable_ipv6() - IPv6's addresses and routes go, or come back. Return: 0, -ENOMEM. */
+int inet_ns_disable_ipv6(struct inet_ns *ns, bool disable);
+
 /* inet_ns_is_local() - does this namespace answer for the address? */
 bool inet_ns_is_local(struct inet_ns *ns, const struct inet_addr *addr);
 /* inet_ns_route() - the way to `dst` and the source address it implies, copied.
- * Return: 0, -ENETUNREACH. */
+ * Return: 0, -ENETUNREACH, -EADDRNOTAVAIL: IPv6 is disabled. */
 int inet_ns_route(struct inet_ns *ns, const struct inet_addr *dst, struct inet_route *out);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { CAP_NET_ADMIN = 12, CAP_NET_RAW = 13 };
-enum { DEFAULT_TTL = 64, PMTUDISC_WANT = 1, PMTUDISC_OMIT = 5 };
+enum { PMTUDISC_WANT = 1, PMTUDISC_OMIT = 5 };
 
 enum {
     OPT_BOOL = 1u << 0,   /* any number but 0 is 1 */
@@ -77,7 +77,7 @@ void inet_options_init(struct inet_sock *s)
     s->ip = (struct inet_options){.ttl = -1, .pmtu_discover = PMTUDISC_WANT, .mc_ttl = 1,
                                   .mc_loop = 1, .mc_all = 1, .hops = -1, .mc_hops6 = 1,
                                   .mc_loop6 = 1, .mc_all6 = 1, .pmtu_discover6 = PMTUDISC_WANT,
-                                  .autoflowlabel = 1};
+                                  .autoflowlabel = 1, .v6only = s->ns->set.bindv6only != 0};
 }
 
 int inet_option_int(const void *value, u32 len, s32 *out)
@@ -304,7 +304,7 @@ static int get_number(struct inet_sock *s, const struct option *o, void *value, 
     s32 v = *field(s, o);
 
     if (o->flags & OPT_TTL && v == -1)
-        v = DEFAULT_TTL;
+        v = (s32)s->ns->set.default_ttl;
     return o->level == LX_SOL_IP ? put_ip(value, len, v) : inet_option_put(value, len, v);
 }
 

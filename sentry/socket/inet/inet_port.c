@@ -119,10 +119,26 @@ static bool usable(struct inet_ns *ns, enum inet_table table, u16 number, const 
     return p->chosen == p->count && !inet_tuple_find(ns, &local, peer);
 }
 
-int inet_port_pick(struct inet_ns *ns, enum inet_table table, struct inet_bind *b,
+/* range_of() - the namespace's, where an end that the socket asks for lies within it, that. */
+static void range_of(const struct inet_ns *ns, u32 own, u32 *low, u32 *high)
+{
+    u32 range = ns->set.port_range, own_low = own & UINT16_MAX, own_high = own >> 16;
+
+    *low = range & UINT16_MAX;
+    *high = range >> 16;
+    if (own_low >= *low && own_low <= *high)
+        *low = own_low;
+    if (own_high >= *low && own_high <= *high)
+        *high = own_high;
+}
+
+int inet_port_pick(struct inet_ns *ns, enum inet_table table, struct inet_bind *b, u32 own_range,
                    const struct inet_endpoint *peer)
 {
-    u32 low = ns->port_low, span = ns->port_high - low + 1, start = 0;
+    u32 low, high, span, start = 0;
+
+    range_of(ns, own_range, &low, &high);
+    span = high - low + 1;
 
     host_random(&start, sizeof(start));
     b->chosen = peer != NULL;

@@ -50,9 +50,10 @@ struct inet_tuple {
 
 /* inet_port_bind() - claim `number`. Return: 0, -EADDRINUSE, -ENOMEM. */
 int inet_port_bind(struct inet_ns *ns, enum inet_table table, u16 number, struct inet_bind *b);
-/* inet_port_pick() - claim a free port of ip_local_port_range. With `peer` (connect(2)) also one that
+/* inet_port_pick() - claim a free port of ip_local_port_range, narrowed by IP_LOCAL_PORT_RANGE
+ * (`own_range`, 0: none). With `peer` (connect(2)) also one that
  * only other connections have, if the tuple is free. Return: 0, -EADDRINUSE, -ENOMEM. */
-int inet_port_pick(struct inet_ns *ns, enum inet_table table, struct inet_bind *b,
+int inet_port_pick(struct inet_ns *ns, enum inet_table table, struct inet_bind *b, u32 own_range,
                    const struct inet_endpoint *peer);
 /* inet_port_share() - a further claim where `of` is: a connection of a listener. */
 void inet_port_share(struct inet_bind *b, const struct inet_bind *of);

@@ -83,7 +83,7 @@ static int claim(struct inet_sock *s, const struct inet_addr *addr, u16 number,
         return -ENOMEM;
     rwlock_write(&s->ns->lock);
     rc = number ? inet_port_bind(s->ns, s->table, number, b)
-                : inet_port_pick(s->ns, s->table, b, peer);
+                : inet_port_pick(s->ns, s->table, b, s->ip.port_range, peer);
     if (!rc) {
         s->bind = b;
         s->local.addr = *addr;
@@ -131,7 +131,7 @@ static int check_addr4(struct inet_sock *s, const struct inet_addr *a)
     u32 addr = __builtin_bswap32(inet_addr_to4(a));
     struct inet_route route;
 
-    if (!addr || s->ip.freebind || s->ip.transparent || s->ns->nonlocal_bind)
+    if (!addr || s->ip.freebind || s->ip.transparent || s->ns->set.nonlocal_bind)
         return 0;
     if (inet_addr_is_multicast(a) || addr == UINT32_MAX)
         return stream ? -EADDRNOTAVAIL : 0;
@@ -154,7 +154,7 @@ static int check_addr6(struct inet_sock *s, const struct inet_endpoint *e)
         return 0;
     if (inet_addr_is_linklocal6(a) && !e->scope)
         return -EINVAL;
-    if (s->ip.freebind6 || s->ip.freebind || s->ip.transparent || s->ns->nonlocal_bind)
+    if (s->ip.freebind6 || s->ip.freebind || s->ip.transparent || s->ns->set.nonlocal_bind6)
         return 0;
     return inet_ns_is_local(s->ns, a) ? 0 : -EADDRNOTAVAIL;
 }
@@ -199,7 +199,7 @@ int inet_bind_addr(struct socket *sock, const struct socket_addr *addr)
     rc = sock->family == LX_AF_INET ? check_addr4(s, &e.addr) : check_addr6(s, &e);
     if (rc < 0)
         return rc;
-    if (e.port && e.port < s->ns->unprivileged_port && !inet_capable(s, CAP_NET_BIND_SERVICE))
+    if (e.port && e.port < s->ns->set.unprivileged_port && !inet_capable(s, CAP_NET_BIND_SERVICE))
         return -EACCES;
     mutex_lock(&sock->lock);
     rc = bind_locked(s, &e);

@@ -56,11 +56,13 @@ int ping_answer(struct udp_sock *u, struct udp_packet *p)
 static bool may_ping(struct inet_ns *ns)
 {
     const struct cred *c = task_cred(current);
+    u64 range = ns->set.ping_groups;
+    u32 low = (u32)range, high = (u32)(range >> 32);
 
-    if (c->egid >= ns->ping_low && c->egid <= ns->ping_high)
+    if (c->egid >= low && c->egid <= high)
         return true;
     for (u32 i = 0; i < c->ngroups; i++) {
-        if (c->groups[i] >= ns->ping_low && c->groups[i] <= ns->ping_high)
+        if (c->groups[i] >= low && c->groups[i] <= high)
             return true;
     }
     return false;

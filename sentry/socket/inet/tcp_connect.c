@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 #define SECOND 1000000000ull
-enum { SYN_RETRIES = 6 };
 
 /* disconnect() - connect(2) to AF_UNSPEC: back to a fresh socket, with its port if it was named. */
 static int disconnect(struct tcp_sock *t)
@@ -55,7 +54,7 @@ static int disconnect(struct tcp_sock *t)
 /* start_timer() - an attempt gives up after 1 + 2 + 4 … seconds, TCP_SYNCNT doublings. */
 static void start_timer(struct tcp_sock *t, struct tcp_conn *c)
 {
-    u32 tries = t->tcp.syncnt ? (u32)t->tcp.syncnt : SYN_RETRIES;
+    u32 tries = t->tcp.syncnt ? (u32)t->tcp.syncnt : t->inet.ns->set.syn_retries;
     u64 seconds = (2ull << min_of(tries, 7u)) - 1;
 
     tcp_conn_get(c);
@@ -134,7 +133,7 @@ static void attach(struct tcp_sock *t, struct tcp_conn *c, const struct inet_end
     t->connecting = true;
     t->inet.peer = *dst;
     if (!t->sndbuf_set)
-        t->inet.socket.opt.sndbuf = TCP_SNDBUF_CONNECTED;
+        t->inet.socket.opt.sndbuf = tcp_sndbuf_connected(t->inet.ns);
 }
 
 /* begin_locked() - everything before the handshake; *out: a new reference. socket.lock held. */

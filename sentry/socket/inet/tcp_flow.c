@@ -13,7 +13,7 @@ void tcp_flow_init(struct tcp_flow *f)
 {
     mutex_init(&f->lock, LOCK_INET_QUEUE);
     list_init(&f->blocks);
-    f->window = TCP_RCVBUF;
+    f->window = TCP_WINDOW;
     f->sndbuf = TCP_SNDBUF_CONNECTED;
     f->lowat_unsent = UINT32_MAX;
 }

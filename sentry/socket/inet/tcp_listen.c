@@ -114,7 +114,7 @@ static int start_locked(struct tcp_sock *t, u32 backlog)
     t->listening = true;
     s->socket.opt.flags |= SOCKET_ACCEPTCONN;
     mutex_lock(&t->listen.lock);
-    t->listen.backlog = min_of(backlog, (u32)LIMIT_SOMAXCONN);
+    t->listen.backlog = min_of(backlog, (u32)s->ns->set.somaxconn);
     mutex_unlock(&t->listen.lock);
     return 0;
 }
@@ -244,7 +244,7 @@ static void graft(struct tcp_sock *t, struct tcp_conn *c)
 /* inherit() - an accepted socket has its listener's options. */
 static void inherit(struct tcp_sock *t, struct tcp_sock *from)
 {
-    u32 sndbuf = TCP_SNDBUF_CONNECTED;
+    u32 sndbuf = tcp_sndbuf_connected(t->inet.ns);
 
     mutex_lock(&from->inet.socket.lock);
     t->inet.socket.opt = from->inet.socket.opt;

@@ -39,7 +39,7 @@ struct tcp_sock;
 
 enum { TCP_SHUT_RCV = 1, TCP_SHUT_SND = 2, TCP_SHUT_BOTH = 3 };
 enum { TCP_BLOCK = 65536, TCP_BLOCK_MIN = 2048, TCP_POOR = 16384 };
-enum { TCP_SNDBUF = 16384, TCP_SNDBUF_CONNECTED = 2626560, TCP_RCVBUF = 131072 };
+enum { TCP_SNDBUF_CONNECTED = 2626560, TCP_WINDOW = 131072 };
 enum tcp_urgent { TCP_URG_NONE, TCP_URG_COMING, TCP_URG_VALID, TCP_URG_READ };
 
 /* A stretch of a flow. Between a copy and the flow it belongs to one task alone. */
@@ -74,6 +74,7 @@ struct tcp_end {
     u8 shut;     /* TCP_SHUT_* */
     bool done;   /* a FIN or a reset came in: a read at the end gives 0 */
     bool orphan; /* it had a socket, which is closed */
+    u32 fin_wait;    /* an orphan's seconds in FIN_WAIT2 */
     u64 waits_since; /* TIME_WAIT: monotonic ns */
     struct inet_tuple tuple;
     struct inet_bind *bind; /* owned: while no socket has it */
@@ -116,10 +117,16 @@ struct tcp_sock {
     struct tcp_options {
         s32 nodelay, cork, keepidle, keepintvl, keepcnt, syncnt, linger2, defer_accept;
         s32 window_clamp, quickack, user_timeout, maxseg, notsent_lowat, fastopen;
-        s32 fastopen_connect, fastopen_no_cookie, thin_linear, thin_dupack, tx_delay;
+        s32 fastopen_connect, fastopen_no_cookie, thin_linear, thin_dupack;
         char congestion[16];
     } tcp;
 };
+
+/* tcp_sndbuf_connected() - what Linux lets SO_SNDBUF grow to when a loopback connection begins. */
+static inline u32 tcp_sndbuf_connected(const struct inet_ns *ns)
+{
+    return min_of((u32)TCP_SNDBUF_CONNECTED, (u32)ns->set.wmem[2]);
+}
 
 static inline struct tcp_sock *tcp_sock_of(struct socket *s)
 {

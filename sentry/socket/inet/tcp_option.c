@@ -12,7 +12,7 @@
 enum { CAP_NET_ADMIN = 12 };
 enum { MAX_KEEPIDLE = 32767, MAX_KEEPINTVL = 32767, MAX_KEEPCNT = 127, MAX_SYNCNT = 127 };
 enum { MSS_DEFAULT = 536, MSS_LOOP4 = 32768, MSS_LOOP6 = 32748, MSS_MAX = 32767, MSS_MIN = 88 };
-enum { DEFER_STEP_MAX = 127, LINGER2_MAX = 120, WINDOW_MIN = 1136, TX_DELAY_MAX = INT32_MAX };
+enum { DEFER_STEP_MAX = 127, LINGER2_MAX = 120, WINDOW_MIN = 1136 };
 
 static const char default_congestion[] = "cubic";
 static const char *const congestions[] = {"cubic", "reno"};
@@ -21,26 +21,25 @@ struct option {
     s32 name;
     u16 offset;
     bool flag;
-    s32 min, max, shown_for_0;
+    s32 min, max;
 };
 
-#define ROW(name, field, min, max, zero)                                                           \
-    {LX_##name, offsetof(struct tcp_options, field), false, min, max, zero}
-#define FLAG(name, field) {LX_##name, offsetof(struct tcp_options, field), true, 0, 0, 0}
+#define ROW(name, field, min, max) {LX_##name, offsetof(struct tcp_options, field), false, min, max}
+#define FLAG(name, field) {LX_##name, offsetof(struct tcp_options, field), true, 0, 0}
 
 static const struct option options[] = {
     FLAG(TCP_NODELAY, nodelay),
     FLAG(TCP_CORK, cork),
-    ROW(TCP_KEEPIDLE, keepidle, 1, MAX_KEEPIDLE, 7200),
-    ROW(TCP_KEEPINTVL, keepintvl, 1, MAX_KEEPINTVL, 75),
-    ROW(TCP_KEEPCNT, keepcnt, 1, MAX_KEEPCNT, 9),
-    ROW(TCP_SYNCNT, syncnt, 1, MAX_SYNCNT, 6),
-    ROW(TCP_USER_TIMEOUT, user_timeout, 0, INT32_MAX, 0),
+    ROW(TCP_KEEPIDLE, keepidle, 1, MAX_KEEPIDLE),
+    ROW(TCP_KEEPINTVL, keepintvl, 1, MAX_KEEPINTVL),
+    ROW(TCP_KEEPCNT, keepcnt, 1, MAX_KEEPCNT),
+    ROW(TCP_SYNCNT, syncnt, 1, MAX_SYNCNT),
+    ROW(TCP_USER_TIMEOUT, user_timeout, 0, INT32_MAX),
     FLAG(TCP_FASTOPEN_NO_COOKIE, fastopen_no_cookie),
-    ROW(TCP_FASTOPEN_CONNECT, fastopen_connect, 0, 1, 0),
-    ROW(TCP_THIN_LINEAR_TIMEOUTS, thin_linear, 0, 1, 0),
-    ROW(TCP_THIN_DUPACK, thin_dupack, 0, 1, 0),
-    ROW(TCP_NOTSENT_LOWAT, notsent_lowat, INT32_MIN, INT32_MAX, 0),
+    ROW(TCP_FASTOPEN_CONNECT, fastopen_connect, 0, 1),
+    ROW(TCP_THIN_LINEAR_TIMEOUTS, thin_linear, 0, 1),
+    ROW(TCP_THIN_DUPACK, thin_dupack, 0, 1),
+    ROW(TCP_NOTSENT_LOWAT, notsent_lowat, INT32_MIN, INT32_MAX),
 };
 
 void tcp_options_init(struct tcp_sock *t)
@@ -210,7 +209,7 @@ static int get_special(struct tcp_sock *t, int name, void *value, u32 *len)
     case LX_TCP_MAXSEG:
         return inet_option_put(value, len, mss(t));
     case LX_TCP_LINGER2:
-        return inet_option_put(value, len, t->tcp.linger2 ? t->tcp.linger2 : 60);
+        return inet_option_put(value, len, t->tcp.linger2 ? t->tcp.linger2 : (s32)t->inet.ns->set.fin_timeout);
     case LX_TCP_DEFER_ACCEPT:
         return inet_option_put(value, len, t->tcp.defer_accept);
     case LX_TCP_WINDOW_CLAMP:
@@ -239,6 +238,25 @@ static int get_special(struct tcp_sock *t, int name, void *value, u32 *len)
     }
 }
 
+/* default_of() - what an option that was never set shows: the namespace's. */
+static s32 default_of(const struct tcp_sock *t, int name)
+{
+    const struct inet_settings *s = &t->inet.ns->set;
+
+    switch (name) {
+    case LX_TCP_KEEPIDLE:
+        return (s32)s->keepalive_time;
+    case LX_TCP_KEEPINTVL:
+        return (s32)s->keepalive_intvl;
+    case LX_TCP_KEEPCNT:
+        return (s32)s->keepalive_probes;
+    case LX_TCP_SYNCNT:
+        return (s32)s->syn_retries;
+    default:
+        return 0;
+    }
+}
+
 int tcp_getsockopt(struct socket *sock, int level, int name, void *value, u32 *len)
 {
     struct tcp_sock *t = tcp_sock_of(sock);
@@ -250,7 +268,7 @@ int tcp_getsockopt(struct socket *sock, int level, int name, void *value, u32 *l
     if (!o)
         return get_special(t, name, value, len);
     v = *field(t, o);
-    return inet_option_put(value, len, v || !o->shown_for_0 ? v : o->shown_for_0);
+    return inet_option_put(value, len, v ? v : default_of(t, name));
 }
 
 /* --- buffers --- */

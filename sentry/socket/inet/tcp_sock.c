@@ -182,8 +182,8 @@ struct tcp_sock *tcp_sock_new(struct net_ns *net, u16 family)
         free(t);
         return NULL;
     }
-    t->inet.socket.opt.sndbuf = TCP_SNDBUF;
-    t->inet.socket.opt.rcvbuf = TCP_RCVBUF;
+    t->inet.socket.opt.sndbuf = t->inet.ns->set.wmem[1];
+    t->inet.socket.opt.rcvbuf = t->inet.ns->set.rmem[1];
     tcp_options_init(t);
     return t;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ICMP_UNREACH = 3, ICMP_PORT = 3, ICMP6_UNREACH = 1, ICMP6_PORT = 4, DEFAULT_TTL = 64 };
+enum { ICMP_UNREACH = 3, ICMP_PORT = 3, ICMP6_UNREACH = 1, ICMP6_PORT = 4 };
 enum { FANOUT_MAX = 64 };
 
 /* One datagram on its way. */
@@ -353,7 +353,7 @@ static int fill(struct udp_out *o, struct udp_packet *p, struct uio *data)
     p->from.port = s->local.port;
     p->from.scope = 0;
     p->to = o->dst;
-    p->ttl = (u8)(o->ttl > 0 ? o->ttl : DEFAULT_TTL);
+    p->ttl = (u8)(o->ttl > 0 ? (u32)o->ttl : o->u->inet.ns->set.default_ttl);
     p->tos = (u8)o->tos;
     return 0;
 }
