@@ -773,6 +773,44 @@ TEST(linger_waits, "close")
     EXPECT_GE(guest_now_ns() - start, 900000000);
 }
 
+/* half_closed() - does /proc/net/tcp list an end in FIN_WAIT2 whose peer has this port? */
+static bool half_closed(int port)
+{
+    static char text[200000];
+    char part[64];
+
+    snprintf(part, sizeof(part), " 0100007F:%04X 05 ", port);
+    REQUIRE(guest_slurp("/proc/self/net/tcp", text, sizeof(text)) > 0);
+    return strstr(text, part) != NULL;
+}
+
+TEST(linger2_ends_the_half_close, "setsockopt close")
+{
+    struct pair p = connected();
+    int port = port_of(p.l);
+    int64_t start = guest_now_ns();
+
+    EXPECT_OK(set(p.c, IPPROTO_TCP, TCP_LINGER2, 1));
+    EXPECT_OK(SYS(close, p.c));
+    WAIT_UNTIL(half_closed(port) || guest_now_ns() - start > 900000000);
+    WAIT_UNTIL(!half_closed(port));
+    EXPECT_GE(guest_now_ns() - start, 500000000);
+}
+
+TEST(linger2_negative_resets, "setsockopt close sendto:EPIPE")
+{
+    struct pair p = connected();
+    char buf[8];
+
+    EXPECT_OK(set(p.c, IPPROTO_TCP, TCP_LINGER2, -1));
+    send_text(p.c, "abc");
+    EXPECT_OK(SYS(close, p.c));
+    WAIT_UNTIL(state_of(p.s) == CLOSE);
+    EXPECT_EQ(SYS(read, p.s, buf, 8), 3); /* what came first is still there, and so is the end */
+    EXPECT_EQ(SYS(read, p.s, buf, 8), 0);
+    EXPECT_ERRNO(SYS(sendto, p.s, "x", 1, MSG_NOSIGNAL, NULL, 0), EPIPE);
+}
+
 TEST(time_wait_holds_the_port, "bind:EADDRINUSE")
 {
     struct pair p = connected();

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #define SECOND 1000000000ull
-enum { FIN_TIMEOUT = 60, TIME_WAIT_TIME = 60 };
+enum { TIME_WAIT_TIME = 60 };
 
 static void tcp_conn_free(struct obj *o)
 {
@@ -254,7 +254,7 @@ static u32 wanted_timer(const struct tcp_conn *c)
         if (e->state == LX_TCP_TIME_WAIT && e->tuple.hashed)
             return TIME_WAIT_TIME;
         if (e->state == LX_TCP_FIN_WAIT2 && e->orphan)
-            return FIN_TIMEOUT;
+            return max_of(e->fin_wait, 1u);
     }
     return 0;
 }
@@ -375,6 +375,7 @@ static void hand_over(struct tcp_conn *c, u8 side, bool keep_port)
     tcp_conn_lock(c);
     e->orphan = true;
     e->sock = NULL;
+    e->fin_wait = t && t->tcp.linger2 > 0 ? (u32)t->tcp.linger2 : c->ns->set.fin_timeout;
     if (t && t->inet.bind && !keep_port) {
         e->bind = take(t->inet.bind);
         e->bind->sock = NULL;
@@ -387,7 +388,7 @@ void tcp_conn_release(struct tcp_conn *c, u8 side, u32 how)
 {
     struct tcp_wake w = {0};
     struct tcp_flow *in = tcp_in(c, side);
-    bool unread, attempt;
+    bool unread, attempt, impatient = c->end[side].sock && c->end[side].sock->tcp.linger2 < 0;
 
     hand_over(c, side, how & TCP_KEEP_PORT);
     tcp_conn_lock(c);
@@ -400,6 +401,8 @@ void tcp_conn_release(struct tcp_conn *c, u8 side, u32 how)
         tcp_reset_locked(c, side, &w);
     } else {
         tcp_fin_locked(c, side, &w);
+        if (impatient && c->end[side].state == LX_TCP_FIN_WAIT2)
+            tcp_reset_locked(c, side, &w);
         /* Bytes that are on their way have nobody who will read them. */
         if (c->self)
             close_end(&c->end[side], LX_TCP_CLOSE);
