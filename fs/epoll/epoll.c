@@ -368,6 +368,26 @@ u32 epoll_watches(struct file *epf)
     return n;
 }
 
+int epoll_target_id(struct file *epf, int fd, u32 nth, u64 *id)
+{
+    struct epoll *ep = epoll_of(epf);
+    struct hash_node *n;
+    int rc = -ENOENT;
+    u32 i;
+
+    mutex_lock(&ep->lock);
+    hash_for_each(&ep->items, i, n) {
+        struct epoll_item *it = container_of(n, struct epoll_item, node);
+
+        if (it->fd == fd && rc < 0 && nth-- == 0) {
+            *id = it->file->obj.id;
+            rc = 0;
+        }
+    }
+    mutex_unlock(&ep->lock);
+    return rc;
+}
+
 void epoll_for_each(struct file *epf,
                     void (*fn)(void *arg, int fd, const struct lx_epoll_event *ev), void *arg)
 {

@@ -18,6 +18,9 @@ int epoll_unwatch(struct file *ep, struct file *target, int fd);
 
 /* epoll_watches() - how many descriptors it watches now, LIMIT_EPOLL_WATCHES at most. */
 u32 epoll_watches(struct file *ep);
+/* epoll_target_id() - of descriptor number `fd`, the nth description (0: the first) that it watches: its
+ * object's id. Return: 0, -ENOENT. */
+int epoll_target_id(struct file *ep, int fd, u32 nth, u64 *id);
 /* Events on their way to a guest, and the items that they are of. */
 struct epoll_batch {
     struct lx_epoll_event *events;

@@ -71,7 +71,10 @@ int sem_count(struct task *t, s32 id, u32 *n);
 int sem_set_all(struct task *t, s32 id, const u16 *values, u32 n);
 
 /* --- adjustments (sem_undo.c) --- */
-struct sem_undo_list *sem_undo_list_new(void);
+/* sem_undo_list_of() - the calling task's list, made if need be; borrowed. NULL: out of memory. */
+struct sem_undo_list *sem_undo_list_of(struct task *t);
+/* sem_undo_id() - which list a task has; 0: none yet. Locks: takes task->lock. */
+u64 sem_undo_id(struct task *t);
 /* sem_undo_find() - the calling task's record of a set, made if need be, its list too. Return: 0 and
  * *out, borrowed: it stays while the task is in its call. -ENOMEM, -ENOSPC. */
 int sem_undo_find(struct task *t, struct sem_set *set, struct sem_undo **out);

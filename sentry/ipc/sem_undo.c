@@ -25,7 +25,7 @@ static void undo_list_free(struct obj *o)
 
 static struct obj_type undo_list_type = {.name = "sem_undo_list", .free = undo_list_free};
 
-struct sem_undo_list *sem_undo_list_new(void)
+static struct sem_undo_list *list_new(void)
 {
     struct sem_undo_list *l = calloc(1, sizeof(*l));
 
@@ -35,6 +35,30 @@ struct sem_undo_list *sem_undo_list_new(void)
     mutex_init(&l->lock, LOCK_IPC_UNDO);
     list_init(&l->undos);
     return l;
+}
+
+static void set_list(struct task *t, struct sem_undo_list *l)
+{
+    mutex_lock(&t->lock);
+    t->sem_undo = l;
+    mutex_unlock(&t->lock);
+}
+
+struct sem_undo_list *sem_undo_list_of(struct task *t)
+{
+    if (!t->sem_undo)
+        set_list(t, list_new());
+    return t->sem_undo;
+}
+
+u64 sem_undo_id(struct task *t)
+{
+    u64 id;
+
+    mutex_lock(&t->lock);
+    id = t->sem_undo ? t->sem_undo->obj.id : 0;
+    mutex_unlock(&t->lock);
+    return id;
 }
 
 /* undo_new() - a record that is on no list yet. Return: NULL: too many, or no memory. */
@@ -100,13 +124,10 @@ static int add_locked(struct sem_undo_list *l, struct sem_set *set, struct sem_u
 
 int sem_undo_find(struct task *t, struct sem_set *set, struct sem_undo **out)
 {
-    struct sem_undo_list *l;
+    struct sem_undo_list *l = sem_undo_list_of(t);
     struct sem_undo *u;
     int err = -ENOENT;
 
-    if (!t->sem_undo)
-        t->sem_undo = sem_undo_list_new();
-    l = t->sem_undo;
     if (!l)
         return -ENOMEM;
     mutex_lock(&l->lock);
@@ -151,9 +172,9 @@ void sem_exit(struct task *t)
     struct sem_undo_list *l = t->sem_undo;
     struct sem_undo *u, *tmp;
 
-    t->sem_undo = NULL;
     if (!l)
         return;
+    set_list(t, NULL);
     if (obj_drop_(&l->obj)) {
         list_for_each_safe(u, tmp, &l->undos, in_list)
             carry_out(u, t->tg->pid);

@@ -113,7 +113,7 @@ struct task {
     u32 seccomp_mode;               /* read without a lock; written under tg->lock: see seccomp.h */
     struct seccomp_filter *seccomp; /* the same; a reference */
     atomic_bool must_drop_privs;    /* set under tg->lock: before its next call, no_new_privs */
-    struct sem_undo_list *sem_undo; /* own: a reference, or NULL; see sem_exit() */
+    struct sem_undo_list *sem_undo; /* own writes under task->lock; a reference, or NULL */
     struct tracee *tracee;          /* set once, atomically, when first traced; see ptrace.h */
     struct list_node tracees;       /* struct tracee: whom it traces; guarded by the pid lock */
     struct io_count io;             /* own writes */

@@ -196,9 +196,7 @@ static int copy_sem_undo(struct task *t, struct task *child, u64 flags)
 {
     if (!(flags & LX_CLONE_SYSVSEM))
         return 0;
-    if (!t->sem_undo)
-        t->sem_undo = sem_undo_list_new();
-    child->sem_undo = sem_undo_list_get(t->sem_undo);
+    child->sem_undo = sem_undo_list_get(sem_undo_list_of(t));
     return child->sem_undo ? 0 : -ENOMEM;
 }
 

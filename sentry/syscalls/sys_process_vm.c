@@ -1,6 +1,8 @@
 /* Looking into another process: process_vm_readv(2), process_vm_writev(2), kcmp(2). */
+#include "fs/epoll/epoll.h"
 #include "fs/vfs/file.h"
 #include "sentry/base/clean.h"
+#include "sentry/ipc/sem.h"
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/syscalls/syscall.h"
@@ -101,10 +103,11 @@ s64 sys_process_vm_writev(struct task *t, const u64 a[6])
 
 /* --- kcmp --- */
 
-enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM };
+enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM,
+       KCMP_EPOLL_TFD };
 
-/* file_id() - of a task's descriptor. Return: 0, -EBADF. */
-static int file_id(struct task *of, u64 fd, u64 *id)
+/* file_of() - a task's descriptor, a new reference; NULL: none. */
+static struct file *file_of(struct task *of, u32 fd)
 {
     struct fdtable *files;
     struct file *f;
@@ -113,13 +116,38 @@ static int file_id(struct task *of, u64 fd, u64 *id)
     files = fdtable_get(of->files);
     mutex_unlock(&of->lock);
     f = files ? fd_get(files, (s32)fd) : NULL;
-    *id = f ? f->obj.id : 0;
-    file_put(f);
     fdtable_put(files);
-    return *id ? 0 : -EBADF;
+    return f;
 }
 
-/* object_id() - of what a task has of a kind; 0: none. Return: 0, -EBADF, -EINVAL, -EOPNOTSUPP. */
+/* file_id() - of a task's descriptor. Return: 0, -EBADF. */
+static int file_id(struct task *of, u64 fd, u64 *id)
+{
+    auto_put(file) struct file *f = file_of(of, (u32)fd);
+
+    if (!f)
+        return -EBADF;
+    *id = f->obj.id;
+    return 0;
+}
+
+/* target_id() - what an epoll instance of a task watches; `slot` is the guest's struct
+ * kcmp_epoll_slot. Return: 0, -EFAULT, -EBADF, -EINVAL (no instance), -ENOENT. */
+static int target_id(struct task *t, struct task *of, uaddr_t slot, u64 *id)
+{
+    struct { u32 epoll, fd, nth; } s;
+    auto_put(file) struct file *f = NULL;
+    int rc = usermem_in(t->mm, &s, slot, sizeof(s));
+
+    if (rc < 0)
+        return rc;
+    f = file_of(of, s.epoll);
+    if (!f)
+        return -EBADF;
+    return epoll_is(f) ? epoll_target_id(f, (s32)s.fd, s.nth, id) : -EINVAL;
+}
+
+/* object_id() - of what a task has of a kind; 0: none. Return: 0, -EBADF, -EINVAL. */
 static int object_id(struct task *of, u32 type, u64 fd, u64 *id)
 {
     *id = 0;
@@ -131,6 +159,10 @@ static int object_id(struct task *of, u32 type, u64 fd, u64 *id)
         mutex_unlock(&of->tg->lock);
         return 0;
     }
+    if (type == KCMP_SYSVSEM) {
+        *id = sem_undo_id(of);
+        return 0;
+    }
     mutex_lock(&of->lock);
     if (type == KCMP_VM && of->mm)
         *id = of->mm->obj.id;
@@ -139,22 +171,23 @@ static int object_id(struct task *of, u32 type, u64 fd, u64 *id)
     else if (type == KCMP_FS && of->fs)
         *id = of->fs->obj.id;
     mutex_unlock(&of->lock);
-    if (type == KCMP_SYSVSEM)
-        return -EOPNOTSUPP;
     return type <= KCMP_IO ? 0 : -EINVAL; /* nobody has an I/O context: all the same */
 }
 
 /* compare() - two tasks' objects, as kcmp(2) answers. */
 static s64 compare(struct task *t, const u64 a[6], struct task *one, struct task *two)
 {
+    u32 type = (u32)a[2];
     u64 first, second;
     int rc;
 
     if (task_may_access(t, one, true) < 0 || task_may_access(t, two, true) < 0)
         return -EPERM;
-    rc = object_id(one, (u32)a[2], a[3], &first);
-    if (rc == 0)
-        rc = object_id(two, (u32)a[2], a[4], &second);
+    rc = object_id(one, type == KCMP_EPOLL_TFD ? KCMP_FILE : type, a[3], &first);
+    if (rc == 0 && type == KCMP_EPOLL_TFD)
+        rc = target_id(t, two, a[4], &second);
+    else if (rc == 0)
+        rc = object_id(two, type, a[4], &second);
     if (rc < 0)
         return rc;
     return first == second ? 0 : first < second ? 1 : 2;

@@ -9,10 +9,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/sem.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -123,6 +125,8 @@ TEST(process_vm_namespaces, "process_vm_readv:EPERM unshare")
 #define KCMP_FILES   2
 #define KCMP_FS      3
 #define KCMP_SIGHAND 4
+#define KCMP_SYSVSEM 6
+#define KCMP_EPOLL_TFD 7
 
 TEST(kcmp_basic, "kcmp kcmp:EINVAL,EBADF,ESRCH")
 {
@@ -148,6 +152,67 @@ TEST(kcmp_basic, "kcmp kcmp:EINVAL,EBADF,ESRCH")
     EXPECT_ERRNO(SYS(kcmp, me, me, 99, 0, 0), EINVAL);
     EXPECT_ERRNO(SYS(kcmp, me, 0x3ffff0, KCMP_VM, 0, 0), ESRCH);
     guest_end(pid);
+}
+
+/* Lists of semaphore adjustments are equal while both have none; and the same one with CLONE_SYSVSEM. */
+TEST(kcmp_sysvsem, "kcmp clone semop")
+{
+    pid_t me = getpid(), other, sharer;
+    struct sembuf take = {.sem_op = 1, .sem_flg = SEM_UNDO};
+    int set;
+
+    NEEDS(kcmp);
+    other = sleeper();
+    EXPECT_EQ(SYS(kcmp, me, other, KCMP_SYSVSEM, 0, 0), 0);
+    set = (int)REQUIRE_OK(SYS(semget, IPC_PRIVATE, 1, 0600));
+    REQUIRE_OK(SYS(semop, set, &take, 1));
+    EXPECT_GT(SYS(kcmp, me, other, KCMP_SYSVSEM, 0, 0), 0);
+    sharer = (pid_t)SYS(clone, CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0);
+    if (sharer == 0) {
+        for (;;)
+            pause();
+    }
+    EXPECT_EQ(SYS(kcmp, me, sharer, KCMP_SYSVSEM, 0, 0), 0);
+    guest_end(sharer);
+    guest_end(other);
+    SYS(semctl, set, 0, IPC_RMID, 0);
+}
+
+TEST(kcmp_epoll, "kcmp kcmp:EFAULT,EBADF,EINVAL,ENOENT")
+{
+    struct { uint32_t epoll, fd, nth; } slot = {0};
+    struct epoll_event ev = {.events = EPOLLIN};
+    pid_t me = getpid();
+    int ends[2], more[2], ep;
+
+    NEEDS(kcmp);
+    REQUIRE_OK(pipe(ends));
+    REQUIRE_OK(pipe(more));
+    ep = (int)REQUIRE_OK(SYS(epoll_create1, 0));
+    if (SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], NULL) < 0 && errno == EINVAL)
+        SKIP("this kernel cannot compare what epoll watches");
+    slot.epoll = (uint32_t)ep;
+    slot.fd = 700;
+    REQUIRE_OK(SYS(dup2, ends[0], 700));
+    EXPECT_OK(SYS(epoll_ctl, ep, EPOLL_CTL_ADD, 700, &ev));
+    EXPECT_EQ(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], &slot), 0);
+    EXPECT_GT(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[1], &slot), 0);
+    /* The number can be watched twice: what it was before, and what it is now. */
+    REQUIRE_OK(SYS(dup2, more[0], 700));
+    EXPECT_OK(SYS(epoll_ctl, ep, EPOLL_CTL_ADD, 700, &ev));
+    slot.nth = 1;
+    EXPECT_GT(SYS(kcmp, me, me, KCMP_EPOLL_TFD, more[1], &slot), 0);
+    slot.nth = 2;
+    EXPECT_ERRNO(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], &slot), ENOENT);
+    slot.nth = 0;
+    slot.fd = 701;
+    EXPECT_ERRNO(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], &slot), ENOENT);
+    slot.epoll = (uint32_t)ends[0];
+    EXPECT_ERRNO(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], &slot), EINVAL);
+    slot.epoll = 999;
+    EXPECT_ERRNO(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], &slot), EBADF);
+    EXPECT_ERRNO(SYS(kcmp, me, me, KCMP_EPOLL_TFD, 999, &slot), EBADF);
+    EXPECT_ERRNO(SYS(kcmp, me, me, KCMP_EPOLL_TFD, ends[0], 16), EFAULT);
 }
 
 TEST(ptrace_refused, "ptrace:EPERM ptrace:ESRCH")
