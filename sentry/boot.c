@@ -16,6 +16,7 @@
 #include "sentry/kernel/async_io.h"
 #include "sentry/kernel/fsize_limit.h"
 #include "sentry/kernel/task.h"
+#include "sentry/mm/usermem.h"
 #include "sentry/oci/oci_spec.h"
 #include "sentry/syscalls/syscall.h"
 #include "sentry/time/timer.h"
@@ -60,6 +61,7 @@ int boot_host(const char *platform, const struct platform_ops **ops, struct plat
     if (err < 0)
         return err;
     task_set_dispatch(syscall_dispatch);
+    usermem_set_fault_in(task_fault_in);
     err = (*ops)->init(&config);
     return err < 0 ? err : (*ops)->zygote_create(zygote);
 }

@@ -6,8 +6,8 @@
  *
  * It is built in a buffer of ours and written with one copy.
  *
- * The stack's VMA has its full size from the start and is filled by page faults: the guest's filter
- * lets no mapping grow by itself. A stack without a limit gets UNLIMITED_STACK.
+ * The stack's VMA has room for that and STACK_ROOM more, within RLIMIT_STACK; then it grows
+ * (mm_grow()). Below a stack without a limit other mappings leave UNLIMITED_STACK free.
  */
 #include "sentry/abi/lx_mm.h"
 #include "sentry/base/clean.h"
@@ -18,9 +18,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define UNLIMITED_STACK (1ull << 30)
-#define DEFAULT_STACK   (8ull << 20)
-#define STACK_MIN       (256ull << 10) /* besides the strings */
+#define UNLIMITED_STACK (16ull << 30)
+#define STACK_FIXED     (16ull << 10) /* auxv, jitter, alignment */
+#define STACK_ROOM      (128ull << 10)
 #define ARGS_MIN        131072ull      /* Linux's ARG_MAX: always allowed */
 #define PLATFORM_NAME   "x86_64"
 #define RANDOM_BYTES    16
@@ -54,9 +54,10 @@ int loader_stack_check(const struct loader_args *a)
 int loader_stack_map(struct loader_plan *plan)
 {
     const struct loader_args *a = plan->args;
-    u64 floor =
-        page_up(strings_bytes(a) + (a->argv->count + a->envp->count) * sizeof(u64)) + STACK_MIN;
-    u64 size = page_down(max_of(min_of(a->stack_limit, UNLIMITED_STACK), floor));
+    u64 image =
+        page_up(strings_bytes(a) + (a->argv->count + a->envp->count) * sizeof(u64)) + STACK_FIXED;
+    u64 limit = min_of(page_down(a->stack_limit), UNLIMITED_STACK);
+    u64 size = max_of(image, min_of(limit, image + STACK_ROOM));
     u32 exec = plan->exe.elf.stack == ELF_STACK_EXEC ? LX_PROT_EXEC : 0;
     struct mm_map_args args = {
         .prot = LX_PROT_READ | LX_PROT_WRITE | exec,
@@ -64,21 +65,13 @@ int loader_stack_map(struct loader_plan *plan)
         .name = "[stack]",
     };
     uaddr_t out;
-    int err = mm_layout(plan->mm, size, !a->fixed_layout);
+    int err = mm_layout(plan->mm, max_of(limit, size), !a->fixed_layout);
 
-    for (; !err; size = DEFAULT_STACK) {
-        args.addr = plan->mm->stack_top - size;
-        args.len = size;
-        err = mm_map(plan->mm, plan->thread, &args, &out);
-        if (!err)
-            break;
-        /* The host may not have that much to promise: a smaller stack is still a stack. */
-        if (err == -ENOMEM && size > DEFAULT_STACK && floor <= DEFAULT_STACK)
-            err = 0;
-    }
-    if (!err)
-        plan->stack_size = size;
-    return err;
+    if (err)
+        return err;
+    args.addr = plan->mm->stack_top - size;
+    args.len = plan->stack_size = size;
+    return mm_map(plan->mm, plan->thread, &args, &out);
 }
 
 static void aux(struct stack_image *s, u64 type, u64 value)

@@ -270,15 +270,6 @@ static void step_syscall(struct task *t, bool vsyscall)
     }
 }
 
-static void step_fault(struct task *t, const struct plat_fault *fault)
-{
-    struct lx_siginfo info = {.signo = fault->signo, .code = fault->code};
-
-    info.fault.addr = fault->addr;
-    t->fault = *fault;
-    signal_force(t, &info);
-}
-
 /* step_dead() - the host process is gone (out of memory, or it broke the protocol). */
 static void step_dead(struct task *t)
 {
@@ -346,7 +337,7 @@ enum plat_action task_step(void *cookie, struct plat_thread *th, const struct pl
     step_enter(t);
     switch (stop->event) {
     case PLAT_SYSCALL: step_syscall(t, stop->vsyscall); break;
-    case PLAT_FAULT: step_fault(t, &stop->fault); break;
+    case PLAT_FAULT: task_fault(t, &stop->fault); break;
     case PLAT_INTERRUPT:
         if (unlikely(t->boot))
             task_boot(t);

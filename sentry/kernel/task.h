@@ -306,6 +306,11 @@ bool task_dumpable(struct task *t);
 struct mm *task_mm(struct task *t);
 u64 task_mm_id(struct task *t);
 
+/* task_own_mm() - the calling task's memory, which checks against its limits as they are now. */
+struct mm *task_own_mm(struct task *t);
+/* task_fault_in() - usermem_set_fault_in()'s: a stack of the calling task may grow there. */
+bool task_fault_in(struct mm *mm, uaddr_t addr);
+
 /* task_stop_all() - bring every task of a container to its boundary, invisibly; resume ends it.
  * When it returns no guest code runs; handlers that sleep go on sleeping. */
 void task_stop_all(struct container *c);

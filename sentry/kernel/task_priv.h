@@ -21,6 +21,9 @@ OBJ_REFS(vfork)
 /* vfork_done() - the task is no longer in its parent's memory; fine if nobody waits. */
 void vfork_done(struct task *t);
 
+/* task_fault() - the task's code has met one. */
+void task_fault(struct task *t, const struct plat_fault *fault);
+
 /* task_release_mm() - what a task's memory is told before it leaves it: robust futexes, tid word. */
 void task_release_mm(struct task *t);
 

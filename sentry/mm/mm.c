@@ -53,6 +53,7 @@ int mm_new(const struct platform_ops *platform, struct plat_thread *th, struct m
     mm->coredump_filter = MM_COREDUMP_DEFAULT;
     mm->limit_as = UINT64_MAX;
     mm->limit_data = UINT64_MAX;
+    mm->limit_stack = UINT64_MAX;
     mm->limit_memlock = UINT64_MAX;
     mm->stack_top = PLAT_TASK_SIZE;
     mm->mmap_base = PLAT_TASK_SIZE - STACK_GAP_MIN;
@@ -118,6 +119,7 @@ int mm_fork_locked(struct mm *parent, struct plat_thread *child, struct mm **out
     mm->stack_top = parent->stack_top;
     mm->limit_as = atomic_load(&parent->limit_as);
     mm->limit_data = atomic_load(&parent->limit_data);
+    mm->limit_stack = atomic_load(&parent->limit_stack);
     mm->limit_memlock = atomic_load(&parent->limit_memlock);
     mm->arg_start = parent->arg_start;
     mm->arg_end = parent->arg_end;

@@ -33,7 +33,7 @@ struct vma {
 
 enum {
     VMA_SHARED = 1u << 0,
-    VMA_GROWSDOWN = 1u << 1, /* the stack's VMA: its whole span is mapped lazily at once */
+    VMA_GROWSDOWN = 1u << 1, /* mm_grow() */
     VMA_LOCKED = 1u << 2,
     VMA_DONTFORK = 1u << 3,
     VMA_WIPEONFORK = 1u << 4,
@@ -57,7 +57,7 @@ struct mm {
     uaddr_t mmap_base; /* top-down searches start below it */
     uaddr_t stack_top;
     /* RLIMIT_*, stored by the kernel before a call; memlock is UINT64_MAX with CAP_IPC_LOCK */
-    _Atomic(u64) limit_as, limit_data, limit_memlock;
+    _Atomic(u64) limit_as, limit_data, limit_stack, limit_memlock;
     /* set by exec, read by /proc and prctl */
     uaddr_t arg_start, arg_end, env_start, env_end, start_code, end_code, start_data, end_data;
     u64 auxv[64];
@@ -100,6 +100,9 @@ int mm_note_special(struct mm *mm, uaddr_t addr, u64 len, u32 prot, const char *
 /* mm_force() - copy from or to memory that its own protection forbids, as a debugger does. By the
  * address space's own thread. Return: 0, -EFAULT; parts may have been copied. */
 int mm_force(struct mm *mm, struct plat_thread *th, uaddr_t addr, void *buf, size_t len, bool write);
+/* mm_grow() - nothing was found at addr: grow what may grow down to it. Return: is it worth another
+ * try? (There is a mapping now that has grown, by this call or by another thread's.) */
+bool mm_grow(struct mm *mm, struct plat_thread *th, uaddr_t addr);
 /* mm_find_gap() - where an unplaced mapping of `len` bytes would go now. Return: 0 if nowhere. */
 uaddr_t mm_find_gap(struct mm *mm, u64 len);
 int mm_unmap(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len);

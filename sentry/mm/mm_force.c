@@ -28,6 +28,7 @@ static int force_piece(struct mm *mm, struct plat_thread *th, uaddr_t addr, void
     u32 wanted = LX_PROT_READ | (write ? LX_PROT_WRITE : 0);
     uaddr_t page = addr & GUEST_PAGE_MASK;
     struct vma *v = mm_find_locked(mm, addr);
+    ssize_t n;
     int err;
 
     if (!v || v->start > addr || !may_force(v, wanted))
@@ -35,9 +36,11 @@ static int force_piece(struct mm *mm, struct plat_thread *th, uaddr_t addr, void
     err = mm->platform->protect(th, page, GUEST_PAGE_SIZE, v->prot | wanted);
     if (err)
         return err;
-    err = write ? usermem_out(mm, addr, buf, len) : usermem_in(mm, buf, addr, len);
+    /* Not by usermem, which would take the lock to let a stack grow. */
+    n = write ? mm->platform->copy_out(mm->plat, addr, buf, len)
+              : mm->platform->copy_in(mm->plat, buf, addr, len);
     mm->platform->protect(th, page, GUEST_PAGE_SIZE, v->prot);
-    return err;
+    return n == (ssize_t)len ? 0 : -EFAULT;
 }
 
 int mm_force(struct mm *mm, struct plat_thread *th, uaddr_t addr, void *buf, size_t len, bool write)

@@ -22,26 +22,55 @@ static size_t clip(uaddr_t addr, size_t len)
     return min_of(len, (size_t)(PLAT_TASK_SIZE - addr));
 }
 
-ssize_t usermem_read(struct mm *mm, void *dst, uaddr_t src, size_t len)
+static bool nothing_comes(struct mm *mm, uaddr_t addr)
 {
-    size_t n = clip(src, len);
+    (void)mm, (void)addr;
+    return false;
+}
+
+static bool (*fault_in)(struct mm *mm, uaddr_t addr) = nothing_comes;
+
+void usermem_set_fault_in(bool (*fn)(struct mm *mm, uaddr_t addr))
+{
+    fault_in = fn;
+}
+
+/* copy_once() - to guest memory (`out`) or from it. */
+static ssize_t copy_once(struct mm *mm, bool out, void *buf, uaddr_t at, size_t n)
+{
+    return out ? mm->platform->copy_out(mm->plat, at, buf, n)
+               : mm->platform->copy_in(mm->plat, buf, at, n);
+}
+
+/* copy() - as far as memory goes, also where it comes only when it is asked for. */
+static ssize_t copy(struct mm *mm, bool out, void *buf, uaddr_t at, size_t len)
+{
+    size_t n = clip(at, len), done;
+    ssize_t r;
 
     if (!len)
         return 0;
     if (!n)
         return -EFAULT;
-    return mm->platform->copy_in(mm->plat, dst, src, n);
+    r = copy_once(mm, out, buf, at, n);
+    if (likely(r == (ssize_t)n))
+        return r;
+    for (done = r > 0 ? (size_t)r : 0; done < n && fault_in(mm, at + done); done += (size_t)r) {
+        r = copy_once(mm, out, (u8 *)buf + done, at + done, n - done);
+        if (r <= 0)
+            break;
+    }
+    return done ? (ssize_t)done : r;
+}
+
+ssize_t usermem_read(struct mm *mm, void *dst, uaddr_t src, size_t len)
+{
+    return copy(mm, false, dst, src, len);
 }
 
 ssize_t usermem_write(struct mm *mm, uaddr_t dst, const void *src, size_t len)
 {
-    size_t n = clip(dst, len);
-
-    if (!len)
-        return 0;
-    if (!n)
-        return -EFAULT;
-    return mm->platform->copy_out(mm->plat, dst, src, n);
+    return copy(mm, true, (void *)(uintptr_t)src, dst, len);
 }
 
 int usermem_in(struct mm *mm, void *dst, uaddr_t src, size_t len)

@@ -20,6 +20,10 @@ int usermem_zero(struct mm *mm, uaddr_t dst, size_t len);
  * -EFAULT, -ENAMETOOLONG (no NUL within cap). */
 ssize_t usermem_string(struct mm *mm, char *dst, uaddr_t src, size_t cap);
 
+/* usermem_set_fault_in() - once, at boot: what a copy that ended early asks. fault_in() says whether
+ * there is memory at addr now that was not there before; it may take MM locks and order. */
+void usermem_set_fault_in(bool (*fault_in)(struct mm *mm, uaddr_t addr));
+
 #define usermem_get(mm, ptr, uaddr) usermem_in((mm), (ptr), (uaddr), sizeof(*(ptr)))
 #define usermem_put(mm, uaddr, ptr) usermem_out((mm), (uaddr), (ptr), sizeof(*(ptr)))
 

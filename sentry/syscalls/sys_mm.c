@@ -4,25 +4,12 @@
  */
 #include "fs/vfs/file.h"
 #include "fs/vfs/mount.h"
-#include "sentry/abi/lx_cred.h"
 #include "sentry/abi/lx_mm.h"
 #include "sentry/base/clean.h"
 #include "sentry/base/host_thread.h"
 #include "sentry/syscalls/syscall.h"
 
 #include <errno.h>
-
-struct mm *mm_take_limits(struct task *t)
-{
-    bool may_lock = cred_capable(task_cred(t), LX_CAP_IPC_LOCK);
-    u64 memlock = may_lock ? RLIM_NONE : task_rlimit(t, LX_RLIMIT_MEMLOCK);
-    struct mm *mm = t->mm;
-
-    atomic_store_explicit(&mm->limit_as, task_rlimit(t, LX_RLIMIT_AS), memory_order_relaxed);
-    atomic_store_explicit(&mm->limit_data, task_rlimit(t, LX_RLIMIT_DATA), memory_order_relaxed);
-    atomic_store_explicit(&mm->limit_memlock, memlock, memory_order_relaxed);
-    return mm;
-}
 
 /* file_may_prot() - what mprotect(2) may ever make of a mapping of this description. */
 static u32 file_may_prot(const struct file *f)
@@ -84,7 +71,7 @@ s64 sys_mmap(struct task *t, const u64 a[6])
     err = f && f->map_anonymous ? mmap_anonymous(&args) : 0;
     if (err)
         return err;
-    err = mm_map(mm_take_limits(t), t->thread, &args, &out);
+    err = mm_map(task_own_mm(t), t->thread, &args, &out);
     return err ? err : (s64)out;
 }
 
@@ -95,13 +82,13 @@ s64 sys_munmap(struct task *t, const u64 a[6])
 
 s64 sys_mprotect(struct task *t, const u64 a[6])
 {
-    return mm_protect(mm_take_limits(t), t->thread, a[0], a[1], implied(t, (u32)a[2], LX_PROT_EXEC));
+    return mm_protect(task_own_mm(t), t->thread, a[0], a[1], implied(t, (u32)a[2], LX_PROT_EXEC));
 }
 
 s64 sys_mremap(struct task *t, const u64 a[6])
 {
     uaddr_t out;
-    int err = mm_remap(mm_take_limits(t), t->thread, a[0], a[1], a[2], (u32)a[3], a[4], &out);
+    int err = mm_remap(task_own_mm(t), t->thread, a[0], a[1], a[2], (u32)a[3], a[4], &out);
 
     return err ? err : (s64)out;
 }
@@ -113,7 +100,7 @@ s64 sys_madvise(struct task *t, const u64 a[6])
 
 s64 sys_brk(struct task *t, const u64 a[6])
 {
-    return (s64)mm_brk(mm_take_limits(t), t->thread, a[0]);
+    return (s64)mm_brk(task_own_mm(t), t->thread, a[0]);
 }
 
 s64 sys_msync(struct task *t, const u64 a[6])
@@ -128,14 +115,14 @@ s64 sys_mincore(struct task *t, const u64 a[6])
 
 s64 sys_mlock(struct task *t, const u64 a[6])
 {
-    return mm_lock(mm_take_limits(t), a[0], a[1], true);
+    return mm_lock(task_own_mm(t), a[0], a[1], true);
 }
 
 s64 sys_mlock2(struct task *t, const u64 a[6])
 {
     if ((u32)a[2] & ~LX_MLOCK_ONFAULT)
         return -EINVAL;
-    return mm_lock(mm_take_limits(t), a[0], a[1], true);
+    return mm_lock(task_own_mm(t), a[0], a[1], true);
 }
 
 s64 sys_munlock(struct task *t, const u64 a[6])
@@ -150,7 +137,7 @@ s64 sys_mlockall(struct task *t, const u64 a[6])
     if (!flags || (flags & ~(LX_MCL_CURRENT | LX_MCL_FUTURE | LX_MCL_ONFAULT)) ||
         flags == LX_MCL_ONFAULT)
         return -EINVAL;
-    return mm_lock_all(mm_take_limits(t), flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE);
+    return mm_lock_all(task_own_mm(t), flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE);
 }
 
 s64 sys_munlockall(struct task *t, const u64 a[6])

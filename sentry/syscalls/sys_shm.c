@@ -16,7 +16,7 @@ s64 sys_shmat(struct task *t, const u64 a[6])
     uaddr_t out;
     int err;
 
-    mm_take_limits(t);
+    task_own_mm(t);
     err = shm_attach(t, (s32)a[0], a[1], (u32)a[2], &out);
     return err ? err : (s64)out;
 }

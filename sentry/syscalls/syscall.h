@@ -67,9 +67,6 @@ const struct path *at_from(const struct at_walk *w);
 /* at_resolve() - begin, walk, end: the object's path as new references. */
 int at_resolve(struct task *t, u64 dirfd, u64 upath, u32 walk_flags, struct path *out);
 
-/* mm_take_limits() - the caller's address space, which checks against its limits as they are now. */
-struct mm *mm_take_limits(struct task *t);
-
 /* time arguments: struct timespec in and out; -EFAULT, -EINVAL (not a time). */
 int arg_timespec(struct task *t, u64 uaddr, u64 *ns);
 int put_timespec(struct task *t, u64 uaddr, u64 ns);

@@ -6,6 +6,7 @@
 #include "sentry/kernel/fdtable.h"
 #include "sentry/kernel/fs_context.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/mm/usermem.h"
 #include "sentry/oci/oci_spec.h"
 #include "sentry/syscalls/syscall.h"
 
@@ -458,6 +459,7 @@ u32 world_run(guest_fn *init)
     u32 status;
 
     task_set_dispatch(world_dispatch);
+    usermem_set_fault_in(task_fault_in);
     make_container(ns);
     tg = make_init(ns, init);
     thread_start(tg->leader->thread);
