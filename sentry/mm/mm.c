@@ -92,7 +92,7 @@ static int copy_vmas(struct mm *mm, struct mm *parent)
         copy->end = v->end;
         copy->prot = v->prot;
         copy->may_prot = v->may_prot;
-        copy->flags = v->flags & ~(u32)VMA_LOCKED;
+        copy->flags = v->flags & ~(u32)(VMA_LOCKED | VMA_LOCKONFAULT);
         copy->name = v->name;
         if (v->mappable)
             vma_set_mappable(copy, v->mappable, v->offset);

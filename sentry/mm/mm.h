@@ -39,7 +39,8 @@ enum {
     VMA_WIPEONFORK = 1u << 4,
     VMA_DONTDUMP = 1u << 5,
     VMA_NORESERVE = 1u << 6,
-    VMA_SPECIAL = 1u << 7, /* vdso, vvar */
+    VMA_SPECIAL = 1u << 7,     /* vdso, vvar */
+    VMA_LOCKONFAULT = 1u << 8, /* with VMA_LOCKED: once it is there */
 };
 
 RB_HEAD(vma_tree, vma);
@@ -52,7 +53,7 @@ struct mm {
     struct vma_tree vmas; /* and below: guarded by lock */
     u32 nvmas;
     u64 total_bytes, locked_bytes, data_bytes, stack_bytes, peak_bytes;
-    bool lock_future; /* mlockall(MCL_FUTURE) */
+    u32 lock_future; /* VMA_* of new mappings: mlockall(MCL_FUTURE) */
     uaddr_t brk_start, brk;
     uaddr_t mmap_base; /* top-down searches start below it */
     uaddr_t stack_top;
@@ -114,9 +115,10 @@ int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u6
              u32 flags, uaddr_t new_addr, uaddr_t *out);
 int mm_msync(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int flags);
 int mm_mincore(struct mm *mm, uaddr_t addr, u64 len, uaddr_t vec);
-/* mm_lock() - mlock(2), munlock(2). mm_lock_all(): mlockall(2) with MCL_CURRENT, MCL_FUTURE. */
-int mm_lock(struct mm *mm, uaddr_t addr, u64 len, bool on);
-int mm_lock_all(struct mm *mm, bool current, bool future);
+/* mm_lock() - mlock2(2); with `flags` 0 munlock(2). mm_lock_all(): mlockall(2) for what there is, if
+ * `current`, and for what comes, if `future`. `flags`: VMA_LOCKED, VMA_LOCKONFAULT. */
+int mm_lock(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, u32 flags);
+int mm_lock_all(struct mm *mm, struct plat_thread *th, bool current, bool future, u32 flags);
 int mm_unlock_all(struct mm *mm);
 /* mm_brk() - brk(2). Return: the break as it is now. */
 uaddr_t mm_brk(struct mm *mm, struct plat_thread *th, uaddr_t brk);

@@ -4,7 +4,7 @@
  * are passed over and reported at the end; a VMA that refuses ends the walk.
  *
  * Not offered, with the EINVAL of a kernel without them: MERGEABLE (side channel between containers),
- * HWPOISON and SOFT_OFFLINE, POPULATE_READ and POPULATE_WRITE.
+ * HWPOISON and SOFT_OFFLINE, COLLAPSE, GUARD_INSTALL and GUARD_REMOVE.
  */
 #include "sentry/abi/lx_mm.h"
 #include "sentry/base/host_fd.h"
@@ -15,11 +15,12 @@
 #include <linux/falloc.h>
 
 enum advice_kind {
-    ADVICE_NONE,  /* accepted, changes nothing that can be seen */
-    ADVICE_HINT,  /* order to the host, whatever it says */
-    ADVICE_DROP,  /* order that takes contents away */
-    ADVICE_PUNCH, /* hole in the shared object */
-    ADVICE_MARK,  /* VMA_* set or cleared */
+    ADVICE_NONE,     /* accepted, changes nothing that can be seen */
+    ADVICE_HINT,     /* order to the host, whatever it says */
+    ADVICE_DROP,     /* order that takes contents away */
+    ADVICE_POPULATE, /* mm_populate_advise() */
+    ADVICE_PUNCH,    /* hole in the shared object */
+    ADVICE_MARK,     /* VMA_* set or cleared */
 };
 
 struct advice {
@@ -45,7 +46,10 @@ static const struct advice advices[] = {
     {LX_MADV_WIPEONFORK, ADVICE_MARK, .set = VMA_WIPEONFORK},
     {LX_MADV_KEEPONFORK, ADVICE_MARK, .clear = VMA_WIPEONFORK},
     {LX_MADV_COLD, ADVICE_HINT},
-    {LX_MADV_PAGEOUT, ADVICE_NONE},
+    {LX_MADV_PAGEOUT, ADVICE_HINT},
+    {LX_MADV_POPULATE_READ, ADVICE_POPULATE},
+    {LX_MADV_POPULATE_WRITE, ADVICE_POPULATE},
+    {LX_MADV_DONTNEED_LOCKED, ADVICE_DROP},
 };
 
 static const struct advice *find_advice(int number)
@@ -68,9 +72,7 @@ static int refuses(const struct vma *v, const struct advice *a)
     case LX_MADV_REMOVE:
         if (!v->mappable || (v->flags & VMA_LOCKED))
             return -EINVAL;
-        return (v->flags & VMA_SHARED) && (v->may_prot & LX_PROT_WRITE) && (v->prot & LX_PROT_WRITE)
-                   ? 0
-                   : -EACCES;
+        return (v->flags & VMA_SHARED) && (v->may_prot & LX_PROT_WRITE) ? 0 : -EACCES;
     case LX_MADV_DODUMP: return v->flags & VMA_SPECIAL ? -EINVAL : 0;
     case LX_MADV_WIPEONFORK:
         return v->mappable || (v->flags & (VMA_SHARED | VMA_SPECIAL)) ? -EINVAL : 0;
@@ -96,8 +98,10 @@ static int act_locked(struct mm *mm, struct plat_thread *th, const struct advice
 {
     if (a->kind == ADVICE_HINT)
         mm->platform->advise(th, start, end - start, a->number);
-    else if (a->kind == ADVICE_DROP)
-        return mm->platform->advise(th, start, end - start, a->number);
+    else if (a->kind == ADVICE_DROP) /* nothing is locked on the host */
+        return mm->platform->advise(th, start, end - start,
+                                    a->number == LX_MADV_DONTNEED_LOCKED ? LX_MADV_DONTNEED
+                                                                         : a->number);
     else if (a->kind == ADVICE_PUNCH)
         return punch(mm_find_locked(mm, start), start, end);
     return 0;
@@ -154,6 +158,8 @@ int mm_advise(struct mm *mm, struct plat_thread *th, uaddr_t addr, u64 len, int 
         return -EINVAL;
     if (!bytes)
         return 0;
+    if (a->kind == ADVICE_POPULATE)
+        return mm_populate_advise(mm, th, addr, addr + bytes, advice);
     err = mm_change_begin(&c, mm, 2);
     if (err)
         return err;

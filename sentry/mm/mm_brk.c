@@ -9,7 +9,7 @@
 static int grow_locked(struct mm_change *c, struct plat_thread *th, uaddr_t from, uaddr_t to)
 {
     struct mm *mm = c->mm;
-    u32 prot = LX_PROT_READ | LX_PROT_WRITE, flags = mm->lock_future ? VMA_LOCKED : 0;
+    u32 prot = LX_PROT_READ | LX_PROT_WRITE, flags = mm->lock_future;
     struct plat_map m = {.addr = from, .len = to - from, .prot = prot, .fd = -1};
     const struct vma *next = mm_find_locked(mm, from);
     struct vma *v;
@@ -50,7 +50,8 @@ static bool over_limit(const struct mm *mm, uaddr_t brk)
 uaddr_t mm_brk(struct mm *mm, struct plat_thread *th, uaddr_t brk)
 {
     struct mm_change c;
-    uaddr_t from, to, now;
+    uaddr_t from = 0, to = 0, now;
+    bool populate = false;
     int err;
 
     if (mm_change_begin(&c, mm, 2) < 0)
@@ -66,8 +67,11 @@ uaddr_t mm_brk(struct mm *mm, struct plat_thread *th, uaddr_t brk)
             err = grow_locked(&c, th, from, to);
         if (!err)
             mm->brk = brk;
+        populate = !err && to > from && mm->lock_future == VMA_LOCKED;
     }
     now = mm->brk;
     mm_change_end(&c);
+    if (populate)
+        mm_populate(mm, th, from, to);
     return now;
 }

@@ -22,7 +22,7 @@ struct map_plan {
     struct mappable *mappable; /* borrowed from args, or owned with own_mappable */
     bool own_mappable;
     bool counted; /* as a writer, by the mappable; until the VMA is or all has failed */
-    int fd; /* borrowed from mappable; -1: anonymous private */
+    int fd;       /* borrowed from mappable; -1: anonymous private */
     u64 offset;
     const char *name;
 };
@@ -78,6 +78,8 @@ static int check_file(struct map_plan *p, const struct mm_map_args *a)
     /* A file on a noexec mount: its may_prot lacks EXEC. */
     if ((p->prot & LX_PROT_EXEC) && !(a->may_prot & LX_PROT_EXEC))
         return -EPERM;
+    if (p->flags & LX_MAP_GROWSDOWN)
+        return -EINVAL;
     p->may_prot = a->may_prot;
     if (!(p->vma_flags & VMA_SHARED))
         p->may_prot |= LX_PROT_WRITE;
@@ -105,8 +107,9 @@ static int check_memlock_locked(struct mm *mm, struct map_plan *p)
 {
     if ((p->flags & LX_MAP_LOCKED) && !mm->limit_memlock)
         return -EPERM;
-    if ((p->flags & LX_MAP_LOCKED) || mm->lock_future)
+    if (p->flags & LX_MAP_LOCKED)
         p->vma_flags |= VMA_LOCKED;
+    p->vma_flags |= mm->lock_future;
     return (p->vma_flags & VMA_LOCKED) && !mm_may_lock(mm, p->len) ? -EAGAIN : 0;
 }
 
@@ -196,13 +199,8 @@ static int place_locked(struct mm *mm, struct map_plan *p)
             return -EEXIST;
         return 0;
     }
-    if (p->addr && p->addr <= PLAT_TASK_SIZE - p->len) {
-        struct vma *next = mm_find_locked(mm, p->addr);
-        u64 guard = next && (next->flags & VMA_GROWSDOWN) ? MM_STACK_GUARD : 0;
-
-        if (!next || p->addr + p->len + guard <= next->start)
-            return 0;
-    }
+    if (p->addr && vma_fits(mm, p->addr, p->len))
+        return 0;
     p->addr = 0;
     if (p->flags & LX_MAP_32BIT)
         p->addr = vma_gap_below(mm, p->len, LOW_2G_START, LOW_2G_END);
@@ -261,11 +259,16 @@ static int run(struct mm *mm, struct plat_thread *th, struct map_plan *p)
         err = order_locked(mm, th, p);
     if (!err)
         commit_locked(&c, p);
-    /* MAP_POPULATE is a wish: anonymous memory is left to its first touch. */
-    if (!err && p->fd >= 0 && (p->flags & LX_MAP_POPULATE) && !(p->flags & LX_MAP_NONBLOCK))
-        mm->platform->advise(th, p->addr, p->len, LX_MADV_WILLNEED);
     mm_change_end(&c);
     return err;
+}
+
+/* populates() - is it to be there at once? A wish: nobody hears that it failed. */
+static bool populates(const struct map_plan *p)
+{
+    if ((p->flags & (LX_MAP_POPULATE | LX_MAP_NONBLOCK)) == LX_MAP_POPULATE)
+        return true;
+    return (p->vma_flags & (VMA_LOCKED | VMA_LOCKONFAULT)) == VMA_LOCKED;
 }
 
 int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args, uaddr_t *out)
@@ -283,6 +286,8 @@ int mm_map(struct mm *mm, struct plat_thread *th, const struct mm_map_args *args
         p.mappable->ops->put(p.mappable);
     if (err)
         return err;
+    if (populates(&p))
+        mm_populate(mm, th, p.addr, p.addr + p.len);
     *out = p.addr;
     return 0;
 }

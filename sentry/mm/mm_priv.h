@@ -6,6 +6,11 @@
 /* Linux's stack_guard_gap: kept free below a VMA that grows down. */
 #define MM_STACK_GUARD (256 * GUEST_PAGE_SIZE)
 
+/* mm_populate() - bring what is mapped in [start, end) into memory, without mm->lock. Return: 0, or the
+ * first errno: some of it can't be there. mm_populate_advise(): MADV_POPULATE_* as madvise(2) has it. */
+int mm_populate(struct mm *mm, struct plat_thread *th, uaddr_t start, uaddr_t end);
+int mm_populate_advise(struct mm *mm, struct plat_thread *th, uaddr_t start, uaddr_t end, int advice);
+
 /* usermem_write_zeros() - some zero bytes to guest memory. Return: how many, -EFAULT if none. */
 ssize_t usermem_write_zeros(struct mm *mm, uaddr_t dst, size_t len);
 
@@ -50,6 +55,8 @@ uaddr_t vma_gap_below(struct mm *mm, u64 len, uaddr_t low, uaddr_t high);
 /* vma_place() - where a mapping without an address goes: below mmap_base, else wherever there is
  * room. Return: 0 if there is none. */
 uaddr_t vma_place(struct mm *mm, u64 len);
+/* vma_fits() - may a mapping of `len` bytes go to addr, which is not 0, without pushing others? */
+bool vma_fits(struct mm *mm, uaddr_t addr, u64 len);
 /* vma_overlap() - bytes of [start, end) that are mapped. */
 u64 vma_overlap(struct mm *mm, uaddr_t start, uaddr_t end);
 /* vma_prev() - the VMA before v, or with v NULL the last one. */

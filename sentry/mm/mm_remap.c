@@ -138,7 +138,8 @@ static int move_locked(const struct remap_call *r, struct vma *v, uaddr_t to)
     return 0;
 }
 
-/* remap_to() - MREMAP_FIXED and MREMAP_DONTUNMAP: always a move. */
+/* remap_to() - MREMAP_FIXED and MREMAP_DONTUNMAP: always a move; without the first the address is a
+ * hint. */
 static int remap_to(const struct remap_call *r, struct vma *v, uaddr_t *out)
 {
     struct mm *mm = r->c->mm;
@@ -146,15 +147,12 @@ static int remap_to(const struct remap_call *r, struct vma *v, uaddr_t *out)
     uaddr_t to = r->fixed;
     int err;
 
-    if (r->flags & LX_MREMAP_FIXED) {
-        if ((to & ~GUEST_PAGE_MASK) || r->new_len > PLAT_TASK_SIZE ||
-            to > PLAT_TASK_SIZE - r->new_len)
-            return -EINVAL;
-        if (r->old + r->old_len > to && to + r->new_len > r->old)
-            return -EINVAL;
-        if (to < PLAT_GUEST_MIN)
-            return -EPERM;
-    }
+    if ((to & ~GUEST_PAGE_MASK) || r->new_len > PLAT_TASK_SIZE || to > PLAT_TASK_SIZE - r->new_len)
+        return -EINVAL;
+    if (r->old + r->old_len > to && to + r->new_len > r->old)
+        return -EINVAL;
+    if ((r->flags & LX_MREMAP_FIXED) && to < PLAT_GUEST_MIN)
+        return -EPERM;
     err = check_resize(mm, v, r, old_len);
     if (err)
         return err;
@@ -162,7 +160,7 @@ static int remap_to(const struct remap_call *r, struct vma *v, uaddr_t *out)
         return -EFAULT;
     if ((r->flags & LX_MREMAP_DONTUNMAP) && !mm_may_grow(mm, v->prot, v->flags, old_len, 0))
         return -ENOMEM;
-    if (!(r->flags & LX_MREMAP_FIXED))
+    if (!(r->flags & LX_MREMAP_FIXED) && (to < PLAT_GUEST_MIN || !vma_fits(mm, to, r->new_len)))
         to = vma_place(mm, r->new_len);
     if (!to)
         return -ENOMEM;
@@ -233,6 +231,7 @@ int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u6
         .flags = flags,
         .fixed = new_addr,
     };
+    bool populate = false;
     struct vma *v;
     int err;
 
@@ -248,6 +247,8 @@ int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u6
     if (err)
         return err;
     v = mm_find_locked(mm, old);
+    if (v)
+        populate = (v->flags & (VMA_LOCKED | VMA_LOCKONFAULT)) == VMA_LOCKED;
     if (!v || v->start > old)
         err = -EFAULT;
     else if (flags & (LX_MREMAP_FIXED | LX_MREMAP_DONTUNMAP))
@@ -255,5 +256,7 @@ int mm_remap(struct mm *mm, struct plat_thread *th, uaddr_t old, u64 old_len, u6
     else
         err = resize(&r, v, out);
     mm_change_end(&c);
+    if (!err && populate && r.new_len > r.old_len)
+        mm_populate(mm, th, *out + r.old_len, *out + r.new_len);
     return err;
 }

@@ -110,6 +110,14 @@ uaddr_t vma_place(struct mm *mm, u64 len)
     return addr ? addr : vma_gap_below(mm, len, PLAT_GUEST_MIN, PLAT_TASK_SIZE);
 }
 
+bool vma_fits(struct mm *mm, uaddr_t addr, u64 len)
+{
+    const struct vma *next = mm_find_locked(mm, addr);
+    u64 guard = next && (next->flags & VMA_GROWSDOWN) ? MM_STACK_GUARD : 0;
+
+    return addr <= PLAT_TASK_SIZE - len && (!next || addr + len + guard <= next->start);
+}
+
 /* --- sums --- */
 
 bool vma_is_data(u32 prot, u32 flags)

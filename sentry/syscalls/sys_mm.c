@@ -115,29 +115,33 @@ s64 sys_mincore(struct task *t, const u64 a[6])
 
 s64 sys_mlock(struct task *t, const u64 a[6])
 {
-    return mm_lock(task_own_mm(t), a[0], a[1], true);
+    return mm_lock(task_own_mm(t), t->thread, a[0], a[1], VMA_LOCKED);
 }
 
 s64 sys_mlock2(struct task *t, const u64 a[6])
 {
+    u32 onfault = (u32)a[2] & LX_MLOCK_ONFAULT ? VMA_LOCKONFAULT : 0;
+
     if ((u32)a[2] & ~LX_MLOCK_ONFAULT)
         return -EINVAL;
-    return mm_lock(task_own_mm(t), a[0], a[1], true);
+    return mm_lock(task_own_mm(t), t->thread, a[0], a[1], VMA_LOCKED | onfault);
 }
 
 s64 sys_munlock(struct task *t, const u64 a[6])
 {
-    return mm_lock(t->mm, a[0], a[1], false);
+    return mm_lock(t->mm, t->thread, a[0], a[1], 0);
 }
 
 s64 sys_mlockall(struct task *t, const u64 a[6])
 {
     int flags = (int)a[0];
+    u32 onfault = flags & LX_MCL_ONFAULT ? VMA_LOCKONFAULT : 0;
 
     if (!flags || (flags & ~(LX_MCL_CURRENT | LX_MCL_FUTURE | LX_MCL_ONFAULT)) ||
         flags == LX_MCL_ONFAULT)
         return -EINVAL;
-    return mm_lock_all(task_own_mm(t), flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE);
+    return mm_lock_all(task_own_mm(t), t->thread, flags & LX_MCL_CURRENT, flags & LX_MCL_FUTURE,
+                       VMA_LOCKED | onfault);
 }
 
 s64 sys_munlockall(struct task *t, const u64 a[6])

@@ -165,7 +165,7 @@ Test(mm_change, advice)
     cr_assert_eq(marked(BASE), 0);
     cr_assert_eq(mm_advise(mm, thread, BASE + 8 * PAGE, 8 * PAGE, LX_MADV_DONTNEED), -ENOMEM);
     cr_assert_eq(mm_advise(mm, thread, BASE, PAGE, LX_MADV_REMOVE), -EINVAL);
-    cr_assert_eq(mm_lock(mm, BASE, PAGE, true), 0);
+    cr_assert_eq(mm_lock(mm, thread, BASE, PAGE, VMA_LOCKED), 0);
     cr_assert_eq(mm_advise(mm, thread, BASE, PAGE, LX_MADV_DONTNEED), -EINVAL);
     check_table(mm);
 
@@ -175,8 +175,10 @@ Test(mm_change, advice)
                  BASE + MB(1));
     cr_assert_eq(mm_advise(mm, thread, BASE + MB(1), PAGE, LX_MADV_FREE), -EINVAL);
     cr_assert_eq(mm_advise(mm, thread, BASE + MB(1), PAGE, LX_MADV_WIPEONFORK), -EINVAL);
-    cr_assert_eq(mm_advise(mm, thread, BASE + MB(1), PAGE, LX_MADV_REMOVE), -EACCES);
-    cr_assert_eq(mm_protect(mm, thread, BASE + MB(1), 4 * PAGE, RW), 0);
+    cr_assert_eq(map_file(BASE + MB(1) + 8 * PAGE, PAGE, LX_PROT_READ, LX_MAP_SHARED | LX_MAP_FIXED,
+                          &f, 0, LX_PROT_READ),
+                 BASE + MB(1) + 8 * PAGE);
+    cr_assert_eq(mm_advise(mm, thread, BASE + MB(1) + 8 * PAGE, PAGE, LX_MADV_REMOVE), -EACCES);
     cr_assert_eq(mm_advise(mm, thread, BASE + MB(1) + PAGE, PAGE, LX_MADV_REMOVE), 0);
     cr_assert_eq(marked(BASE + MB(1)), 1);
     cr_assert_eq(marked(BASE + MB(1) + PAGE), 0);
@@ -204,7 +206,7 @@ Test(mm_change, sync)
     cr_assert_eq(mm_msync(mm, thread, BASE, PAGE, 8), -EINVAL);
     cr_assert_eq(mm_msync(mm, thread, BASE + 1, PAGE, LX_MS_SYNC), -EINVAL);
     cr_assert_eq(mm_msync(mm, thread, BASE, UINT64_MAX - PAGE, LX_MS_SYNC), -ENOMEM);
-    cr_assert_eq(mm_lock(mm, BASE, PAGE, true), 0);
+    cr_assert_eq(mm_lock(mm, thread, BASE, PAGE, VMA_LOCKED), 0);
     cr_assert_eq(mm_msync(mm, thread, BASE, PAGE, LX_MS_INVALIDATE), -EBUSY);
     cr_assert_eq(mm_unmap(mm, thread, BASE, MB(2)), 0);
     test_file_close(&f);
@@ -228,32 +230,33 @@ Test(mm_change, mincore)
 Test(mm_change, locks)
 {
     at(0, 8, RW);
-    cr_assert_eq(mm_lock(mm, BASE + PAGE + 5, PAGE, true), 0);
+    cr_assert_eq(mm_lock(mm, thread, BASE + PAGE + 5, PAGE, VMA_LOCKED), 0);
     check_table(mm);
     cr_assert_eq(mm->locked_bytes, 2 * PAGE, "partial pages count whole");
     mm->limit_memlock = 3 * PAGE;
-    cr_assert_eq(mm_lock(mm, BASE, 3 * PAGE, true), 0, "what is locked already counts once");
-    cr_assert_eq(mm_lock(mm, BASE, 4 * PAGE, true), -ENOMEM);
+    cr_assert_eq(mm_lock(mm, thread, BASE, 3 * PAGE, VMA_LOCKED), 0,
+                 "what is locked already counts once");
+    cr_assert_eq(mm_lock(mm, thread, BASE, 4 * PAGE, VMA_LOCKED), -ENOMEM);
     cr_assert_eq(map(0, PAGE, RW, ANON | LX_MAP_LOCKED), -EAGAIN);
-    cr_assert_eq(mm_lock_all(mm, true, false), -ENOMEM);
-    cr_assert_eq(mm_lock(mm, BASE + PAGE, PAGE, false), 0);
+    cr_assert_eq(mm_lock_all(mm, thread, true, false, VMA_LOCKED), -ENOMEM);
+    cr_assert_eq(mm_lock(mm, thread, BASE + PAGE, PAGE, 0), 0);
     cr_assert_eq(mm->locked_bytes, 2 * PAGE);
-    cr_assert_eq(mm_lock(mm, BASE + 7 * PAGE, 2 * PAGE, false), -ENOMEM, "into a hole");
-    cr_assert_eq(mm_lock_all(mm, false, true), 0);
+    cr_assert_eq(mm_lock(mm, thread, BASE + 7 * PAGE, 2 * PAGE, 0), -ENOMEM, "into a hole");
+    cr_assert_eq(mm_lock_all(mm, thread, false, true, VMA_LOCKED), 0);
     cr_assert_gt(map(BASE + MB(1), PAGE, RW, ANON), 0);
     cr_assert_eq(mm->locked_bytes, 3 * PAGE);
     cr_assert_eq(map(0, PAGE, RW, ANON), -EAGAIN);
     mm->limit_memlock = UINT64_MAX;
-    cr_assert_eq(mm_lock_all(mm, true, true), 0);
+    cr_assert_eq(mm_lock_all(mm, thread, true, true, VMA_LOCKED), 0);
     cr_assert_eq(mm->locked_bytes, mm->total_bytes);
     cr_assert_eq(mm_unlock_all(mm), 0);
     cr_assert_eq(mm->locked_bytes, 0);
     check_table(mm);
     mm->limit_memlock = 0;
-    cr_assert_eq(mm_lock(mm, BASE, PAGE, true), -EPERM);
+    cr_assert_eq(mm_lock(mm, thread, BASE, PAGE, VMA_LOCKED), -EPERM);
     cr_assert_eq(map(0, PAGE, RW, ANON | LX_MAP_LOCKED), -EPERM);
-    cr_assert_eq(mm_lock_all(mm, true, false), -EPERM);
-    cr_assert_eq(mm_lock(mm, BASE, UINT64_MAX - 8191, false), -EINVAL);
+    cr_assert_eq(mm_lock_all(mm, thread, true, false, VMA_LOCKED), -EPERM);
+    cr_assert_eq(mm_lock(mm, thread, BASE, UINT64_MAX - 8191, 0), -EINVAL);
 }
 
 Test(mm_change, maps_text)

@@ -235,7 +235,7 @@ Test(mm_map, mappings_are_counted, .timeout = 60)
     cr_assert_eq(mm_unmap(mm, thread, BASE + 4096, 4096), -ENOMEM);
     cr_assert_eq(mm_protect(mm, thread, BASE + 4096, 4096, RX), -ENOMEM);
     cr_assert_eq(mm_advise(mm, thread, BASE + 4096, 4096, LX_MADV_DONTFORK), -ENOMEM);
-    cr_assert_eq(mm_lock(mm, BASE, 4096, true), -ENOMEM);
+    cr_assert_eq(mm_lock(mm, thread, BASE, 4096, VMA_LOCKED), -ENOMEM);
     mm->nvmas -= LIMIT_VMAS;
     check_table(mm);
 }
@@ -321,7 +321,7 @@ Test(mm_map, fork_carries_out_dontfork_and_wipeonfork)
         cr_assert_eq(usermem_put(mm, BASE + page * 4096, &byte), 0);
     cr_assert_eq(mm_advise(mm, thread, BASE + 4096, 8192, LX_MADV_DONTFORK), 0);
     cr_assert_eq(mm_advise(mm, thread, BASE + 16384, 4096, LX_MADV_WIPEONFORK), 0);
-    cr_assert_eq(mm_lock(mm, BASE + 20480, 4096, true), 0);
+    cr_assert_eq(mm_lock(mm, thread, BASE + 20480, 4096, VMA_LOCKED), 0);
     child = fake_fork(thread);
     cr_assert_eq(mm_fork(mm, child, &copy), 0);
     cr_assert_eq(mm_fork_fixup(copy, child), 0);
