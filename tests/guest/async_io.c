@@ -35,12 +35,12 @@ static volatile pid_t last_tid;
 static void on_async(int signo, siginfo_t *info, void *context)
 {
     (void)context;
-    count++;
     last_signo = signo;
     last_code = info->si_code;
     last_fd = info->si_fd;
     last_band = info->si_band;
     last_tid = (pid_t)SYS(gettid);
+    count++;
 }
 
 static void catch(int signo)
