@@ -76,8 +76,9 @@ static enum log_format log_format_of(const char *name)
     return strcmp(name, "json-k8s") == 0 ? LOG_FORMAT_JSON_K8S : LOG_FORMAT_TEXT;
 }
 
-static void open_logs(struct sandbox *s)
+static int open_logs(struct sandbox *s)
 {
+    const char *calls = flag_value(s, "strace-syscalls");
     int fd = control_msg_take_fd(&s->boot, "debug-log");
     enum log_level level = flag_on(s, "debug") ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
@@ -85,9 +86,15 @@ static void open_logs(struct sandbox *s)
         fd = control_msg_take_fd(&s->boot, "user-stderr");
     if (fd >= 0)
         log_init(fd, log_format_of(flag_value(s, "debug-log-format")), level);
-    if (flag_on(s, "strace"))
-        strace_configure(true, flag_value(s, "strace-syscalls"),
-                         (u32)strtoul(flag_value(s, "strace-log-size"), NULL, 10));
+    if (flag_on(s, "strace") &&
+        strace_configure(true, calls, (u32)strtoul(flag_value(s, "strace-log-size"), NULL, 10)) < 0) {
+        snprintf(s->error, sizeof(s->error),
+                 "--strace-syscalls=%.200s: names a system call that does not exist; its names are "
+                 "separated by commas",
+                 calls);
+        return -EINVAL;
+    }
+    return 0;
 }
 
 static int read_spec(struct sandbox *s)
@@ -267,7 +274,9 @@ static int boot(struct sandbox *s)
         err = read_binds(s);
     if (err)
         return err;
-    open_logs(s);
+    err = open_logs(s);
+    if (err < 0)
+        return err;
     start_observer();
     read_args(s);
     s->exit_fd = control_msg_take_fd(&s->boot, "exit");
