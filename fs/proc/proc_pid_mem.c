@@ -6,6 +6,7 @@
 #include "fs/proc/proc_priv.h"
 
 #include "fs/vfs/file.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/mm/observer.h"
 
 #include <errno.h>
@@ -45,12 +46,9 @@ static ssize_t mem_read(struct file *f, struct uio *to, s64 *pos)
     if (!mm)
         return 0;
     while (to->left) {
-        n = usermem_read(mm, buf, (uaddr_t)*pos, min_of(to->left, (u64)PIECE));
-        if (n <= 0) {
-            n = -EIO;
-            break;
-        }
-        n = uio_to(to, buf, (size_t)n);
+        n = trace_access(current, mm, (uaddr_t)*pos, buf, min_of(to->left, (u64)PIECE), false);
+        if (n > 0)
+            n = uio_to(to, buf, (size_t)n);
         if (n <= 0)
             break;
         *pos += n;
@@ -69,16 +67,15 @@ static ssize_t mem_write(struct file *f, struct uio *from, s64 *pos)
     if (!mm)
         return 0;
     while (from->left) {
-        n = uio_from(from, buf, min_of(from->left, (u64)PIECE));
+        ssize_t got = uio_from(from, buf, min_of(from->left, (u64)PIECE));
+
+        n = got > 0 ? trace_access(current, mm, (uaddr_t)*pos, buf, (size_t)got, true) : got;
         if (n <= 0)
             break;
-        n = usermem_write(mm, (uaddr_t)*pos, buf, (size_t)n);
-        if (n <= 0) {
-            n = -EIO;
-            break;
-        }
         *pos += n;
         done += n;
+        if (n < got)
+            break;
     }
     mm_put(mm);
     return done ? done : n;

@@ -146,6 +146,15 @@ void trace_resume(struct task *target, enum trace_mode mode, bool step, u32 sign
 int trace_interrupt(struct task *target);
 int trace_listen(struct task *target);
 
+/* --- memory (ptrace_mem.c) --- */
+
+/* trace_force() - copy from or to a held tracee's memory whatever its protection. Return: 0, -EFAULT. */
+int trace_force(struct task *target, uaddr_t addr, void *buf, size_t len, bool write);
+/* trace_access() - for the calling task, as /proc/PID/mem: what the protection of `mm` forbids is
+ * forced if that is its own memory or a stopped tracee's. Return: bytes, -EIO if none. */
+ssize_t trace_access(struct task *t, struct mm *mm, uaddr_t addr, void *buf, size_t len,
+                     bool write);
+
 /* --- registers (x86_64/ptrace_regs.c); the tracee is held --- */
 
 /* trace_peek_user(), trace_poke_user() - a word of struct user. Return: 0, -EIO. */

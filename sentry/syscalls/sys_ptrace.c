@@ -17,40 +17,22 @@ enum { FXSAVE_BYTES = 512, PEEK_SIGNALS_MAX = 64 };
 
 /* --- memory --- */
 
-struct force_call {
-    uaddr_t addr;
-    u64 word;
-    bool write;
-    int err;
-};
-
-static void force_word(struct task *target, void *arg)
-{
-    struct force_call *c = arg;
-
-    c->err = mm_force(target->mm, target->thread, c->addr, &c->word, sizeof(c->word), c->write);
-}
-
 static s64 peek(struct task *t, struct task *target, u64 addr, u64 data)
 {
-    struct force_call c = {.addr = addr};
+    u64 word;
 
-    if (usermem_get(target->mm, &c.word, addr) < 0) {
-        trace_call(target, force_word, &c);
-        if (c.err)
-            return -EIO;
-    }
-    return usermem_put(t->mm, data, &c.word);
+    if (usermem_get(target->mm, &word, addr) < 0 &&
+        trace_force(target, addr, &word, sizeof(word), false) < 0)
+        return -EIO;
+    return usermem_put(t->mm, data, &word);
 }
 
 static s64 poke(struct task *target, u64 addr, u64 word)
 {
-    struct force_call c = {.addr = addr, .word = word, .write = true};
-
-    if (usermem_put(target->mm, addr, &word) == 0)
-        return 0;
-    trace_call(target, force_word, &c);
-    return c.err ? -EIO : 0;
+    if (usermem_put(target->mm, addr, &word) < 0 &&
+        trace_force(target, addr, &word, sizeof(word), true) < 0)
+        return -EIO;
+    return 0;
 }
 
 /* --- registers --- */

@@ -2,6 +2,7 @@
 #include "tests/guest/guest.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -82,6 +83,35 @@ TEST(poke_of_protected_memory, "ptrace")
     EXPECT_ERRNO(PT(POKEDATA, pid, shared, 7), EIO);
     EXPECT_OK(PT(PEEKDATA, pid, shared, &got));
     EXPECT_EQ(got, 0);
+    EXPECT_OK(PT(CONT, pid, 0, 0));
+    EXPECT_CHILD_OK(pid);
+}
+
+/* The same by /proc/PID/mem, one's own too; debuggers write text so. */
+TEST(proc_mem_of_protected_memory, "pread64 pwrite64")
+{
+    char *none = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), path[64];
+    char *shared = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char text[16], got[16];
+    pid_t pid;
+    int fd;
+
+    fd = (int)REQUIRE_OK(open("/proc/self/mem", O_RDWR));
+    EXPECT_EQ(pwrite(fd, "across pages", 12, (off_t)(none + 4090)), 12);
+    EXPECT_EQ(pread(fd, got, 12, (off_t)(none + 4090)), 12);
+    EXPECT_MEMEQ(got, "across pages", 12);
+    EXPECT_ERRNO(pwrite(fd, "x", 1, (off_t)shared), EIO);
+    EXPECT_ERRNO(pread(fd, got, 1, 8), EIO);
+    close(fd);
+    TRACED_CHILD(pid) {
+        EXPECT_OK(mprotect(none, 8192, PROT_READ));
+        EXPECT_MEMEQ(none + 4090, "of a tracee ", 12);
+    }
+    snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+    fd = (int)REQUIRE_OK(open(path, O_RDWR));
+    EXPECT_EQ(pwrite(fd, "of a tracee ", 12, (off_t)(none + 4090)), 12);
+    EXPECT_EQ(pread(fd, text, 12, (off_t)(none + 4090)), 12);
+    EXPECT_MEMEQ(text, "of a tracee ", 12);
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
 }

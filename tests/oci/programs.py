@@ -121,7 +121,12 @@ def terminal(t):
     script(t, 'terminal.sh', lines=10, masks=[(r'(?m)^\[1\] \d+', '[1] PID')])
 
 
+def strace(t):
+    """strace: forks, threads, signals, attach, injected errors"""
+    script(t, 'strace.sh', lines=60)
+
+
 if __name__ == '__main__':
     harness.main(__doc__, [bash, coreutils, tools, perl, python_threads, python_processes, python_pools, python_signals, python_memory,
                            python_files, python_forkserver, python_asyncio, compilers, make, git, sqlite, sqlite_on_root, archives, rsync, inotify,
-                           terminal])
+                           terminal, strace])

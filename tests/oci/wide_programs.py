@@ -45,5 +45,10 @@ def postgres(t):
     same(t, ['/bin/bash', '/t/postgres.sh'], 'postgres.sh', lines=30)
 
 
+def gdb(t):
+    """gdb: breakpoints, threads, watchpoints, forks, attach, a crash"""
+    same(t, ['/bin/bash', '/t/gdb.sh'], 'gdb.sh', lines=40)
+
+
 if __name__ == '__main__':
-    harness.main(__doc__, [node, java, go, rust, redis, memcached, postgres])
+    harness.main(__doc__, [node, java, go, rust, redis, memcached, postgres, gdb])
