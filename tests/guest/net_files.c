@@ -505,3 +505,34 @@ TEST(settings_that_are_read, "read")
     EXPECT(strstr(setting("ipv4/tcp_available_congestion_control"), "reno") != NULL);
     EXPECT(*setting("ipv4/tcp_congestion_control") != 0);
 }
+
+/* --- /sys/class/net --- */
+
+TEST(class_net, "readlink read:EINVAL")
+{
+    static const char *const values[][2] = {
+        {"addr_len", "6"}, {"address", "00:00:00:00:00:00"}, {"broadcast", "00:00:00:00:00:00"},
+        {"carrier", "1"}, {"dev_id", "0x0"}, {"flags", "0x9"}, {"ifindex", "1"}, {"iflink", "1"},
+        {"link_mode", "0"}, {"mtu", "65536"}, {"operstate", "unknown"}, {"tx_queue_len", "1000"},
+        {"type", "772"}, {"uevent", "INTERFACE=lo"}, {"statistics/rx_errors", "0"},
+        {"statistics/collisions", "0"}};
+    char path[128];
+    int fd;
+    ssize_t n = readlink("/sys/class/net/lo", path, sizeof(path) - 1);
+
+    if (n < 0 && errno == ENOENT)
+        SKIP("no /sys");
+    REQUIRE(n > 0);
+    path[n] = 0;
+    EXPECT_STREQ(path, "../../devices/virtual/net/lo");
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        snprintf(path, sizeof(path), "/sys/class/net/lo/%s", values[i][0]);
+        if (!EXPECT_GT(guest_slurp(path, text, sizeof(text)), 0))
+            continue;
+        text[strcspn(text, "\n")] = 0;
+        EXPECT_STREQ(text, values[i][1]);
+    }
+    fd = (int)REQUIRE_OK(SYS(open, "/sys/class/net/lo/speed", O_RDONLY));
+    EXPECT_ERRNO(SYS(read, fd, text, sizeof(text)), EINVAL);
+    EXPECT_OK(access("/sys/class/net/lo/subsystem/lo/queues/rx-0", F_OK));
+}

@@ -18,7 +18,6 @@ struct inet_dev {
     u32 index, mtu, type, flags; /* LX_ARPHRD_*, LX_IFF_* */
     char name[LX_IFNAMSIZ];
     u8 hwaddr[8], hwaddr_len;
-    _Atomic(u64) packets, bytes; /* through lo, both ways */
 };
 
 /* An address of an interface. */
