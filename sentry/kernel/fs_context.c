@@ -62,6 +62,16 @@ void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd)
     replace(fs, &fs->cwd, cwd);
 }
 
+u32 fs_context_umask(struct fs_context *fs)
+{
+    u32 mask;
+
+    mutex_lock(&fs->lock);
+    mask = fs->umask;
+    mutex_unlock(&fs->lock);
+    return mask;
+}
+
 void fs_context_set_root(struct fs_context *fs, const struct path *root)
 {
     replace(fs, &fs->root, root);

@@ -22,6 +22,9 @@ struct fs_context *fs_context_dup(struct fs_context *fs);
 void fs_context_set_cwd(struct fs_context *fs, const struct path *cwd);
 void fs_context_set_root(struct fs_context *fs, const struct path *root);
 
+/* fs_context_umask() - as it is now. */
+u32 fs_context_umask(struct fs_context *fs);
+
 /* fs_context_pivot() - every process of `ns` whose root or working directory is `from` gets `to`.
  * fs_context_pivot_prepare(): before there is no way back; the caller frees l->all. */
 struct pid_ns;

@@ -86,17 +86,6 @@ s64 sys_getdents64(struct task *t, const u64 a[6])
     return do_getdents(t, a, false);
 }
 
-/* masked() - a mode without what the umask takes away. */
-static u32 masked(struct task *t, u32 mode)
-{
-    u32 mask;
-
-    mutex_lock(&t->fs->lock);
-    mask = t->fs->umask;
-    mutex_unlock(&t->fs->lock);
-    return mode & ~mask;
-}
-
 static s64 do_mkdir(struct task *t, u64 dirfd, u64 upath, u64 mode)
 {
     struct at_walk w;
@@ -104,7 +93,7 @@ static s64 do_mkdir(struct task *t, u64 dirfd, u64 upath, u64 mode)
 
     if (rc < 0)
         return rc;
-    rc = vfs_mkdir(&w.ctx, at_from(&w), w.path, masked(t, (u32)mode & 01777));
+    rc = vfs_mkdir(&w.ctx, at_from(&w), w.path, (u32)mode & 01777 & ~fs_context_umask(t->fs));
     at_end(&w);
     return rc;
 }
@@ -135,8 +124,8 @@ static s64 do_mknod(struct task *t, u64 dirfd, u64 upath, u32 mode, u32 dev)
     rc = at_begin(t, &w, dirfd, upath, false);
     if (rc < 0)
         return rc;
-    rc = vfs_mknod(&w.ctx, at_from(&w), w.path, type | masked(t, mode & LX_S_IALLUGO),
-                   lx_major(dev), lx_minor(dev));
+    mode &= LX_S_IALLUGO & ~fs_context_umask(t->fs);
+    rc = vfs_mknod(&w.ctx, at_from(&w), w.path, type | mode, lx_major(dev), lx_minor(dev));
     at_end(&w);
     return rc;
 }

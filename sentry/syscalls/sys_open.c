@@ -10,16 +10,6 @@
 #define LX_CLOSE_RANGE_CLOEXEC 4u
 #define PATH_FLAGS             (LX_O_DIRECTORY | LX_O_NOFOLLOW | LX_O_PATH | LX_O_CLOEXEC)
 
-static u32 umask_of(struct task *t)
-{
-    u32 mask;
-
-    mutex_lock(&t->fs->lock);
-    mask = t->fs->umask;
-    mutex_unlock(&t->fs->lock);
-    return mask;
-}
-
 /* open_flags() - check and complete what an open asks for. Return: 0, -EINVAL. */
 static int open_flags(u32 *flags, u32 *mode)
 {
@@ -54,7 +44,7 @@ static s64 do_open(struct task *t, u64 dirfd, u64 upath, u32 flags, u32 mode, u3
     if (rc == 0 && !fd_available(t->files, task_rlimit(t, LX_RLIMIT_NOFILE)))
         rc = -EMFILE;
     if (rc == 0)
-        rc = vfs_open(&w.ctx, at_from(&w), w.path, flags, mode & ~umask_of(t), walk_flags, &f);
+        rc = vfs_open(&w.ctx, at_from(&w), w.path, flags, mode & ~fs_context_umask(t->fs), walk_flags, &f);
     at_end(&w);
     return rc < 0 ? rc : install_fd(t, f, flags);
 }
