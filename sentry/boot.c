@@ -4,6 +4,7 @@
 #include "fs/dev/dev.h"
 #include "fs/devpts/devpts.h"
 #include "fs/gofer/gofer.h"
+#include "fs/mqueue/mqueue.h"
 #include "fs/pipe/pipe.h"
 #include "fs/proc/proc.h"
 #include "fs/sys/sys.h"
@@ -32,6 +33,7 @@ static const struct fs_type *const fs_types[] = {
     &tmpfs_type,
     &devtmpfs_type,
     &devpts_fs_type,
+    &mqueue_fs_type,
     &proc_fs_type,
     &sysfs_fs_type,
 };

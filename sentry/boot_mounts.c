@@ -98,6 +98,8 @@ static int attach(struct builder *b, const char *type, const char *at, const cha
         return fail(b, -ENODEV, "mount: no such file system as", type);
     if (strcmp(type, "proc") == 0)
         args.data = b->c->pid_ns;
+    if (strcmp(type, "mqueue") == 0)
+        args.data = b->c->ipc_ns;
     err = fs->mount(fs, &args, &sb);
     if (err < 0)
         return fail(b, err, "mount on", at);
@@ -152,8 +154,7 @@ static int mount_bind_entry(struct builder *b, const struct oci_mount *m,
  * is at their place then is an empty directory. */
 static bool leave_out(const char *type)
 {
-    return strcmp(type, "mqueue") == 0 || strcmp(type, "cgroup") == 0 ||
-           strcmp(type, "cgroup2") == 0;
+    return strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0;
 }
 
 static int mount_spec_entry(struct builder *b, size_t i)

@@ -57,9 +57,13 @@ proc_store_fn proc_store_pid_timerslack;
 proc_show_fn proc_show_locks;
 /* proc_sys_ipc.c */
 proc_show_fn proc_show_shmmax, proc_show_shmall, proc_show_shmmni, proc_show_rmid_forced,
-    proc_show_sem, proc_show_msgmax, proc_show_msgmnb, proc_show_msgmni;
+    proc_show_sem, proc_show_msgmax, proc_show_msgmnb, proc_show_msgmni, proc_show_mq_queues_max,
+    proc_show_mq_msg_max, proc_show_mq_msgsize_max, proc_show_mq_msg_default,
+    proc_show_mq_msgsize_default;
 proc_store_fn proc_store_shmmax, proc_store_shmall, proc_store_shmmni, proc_store_sem,
-    proc_store_msgmax, proc_store_msgmnb, proc_store_msgmni;
+    proc_store_msgmax, proc_store_msgmnb, proc_store_msgmni, proc_store_mq_queues_max,
+    proc_store_mq_msg_max, proc_store_mq_msgsize_max, proc_store_mq_msg_default,
+    proc_store_mq_msgsize_default;
 /* proc_sys_net.c: proc_sysctl_net_permission() - of PROC_SYSCTL_NET's files. Return: 0, -EACCES. */
 int proc_sysctl_net_permission(const struct proc_node *n, const struct cred *cred, u32 may);
 /* proc_pid_mm.c */

@@ -306,6 +306,30 @@ static const struct proc_entry inotify_children[] = {
     {0},
 };
 
+static const struct proc_entry mqueue_children[] = {
+    {.name = "msg_default",
+     .mode = FILE_RW,
+     .show = proc_show_mq_msg_default,
+     .store = proc_store_mq_msg_default},
+    {.name = "msg_max",
+     .mode = FILE_RW,
+     .show = proc_show_mq_msg_max,
+     .store = proc_store_mq_msg_max},
+    {.name = "msgsize_default",
+     .mode = FILE_RW,
+     .show = proc_show_mq_msgsize_default,
+     .store = proc_store_mq_msgsize_default},
+    {.name = "msgsize_max",
+     .mode = FILE_RW,
+     .show = proc_show_mq_msgsize_max,
+     .store = proc_store_mq_msgsize_max},
+    {.name = "queues_max",
+     .mode = FILE_RW,
+     .show = proc_show_mq_queues_max,
+     .store = proc_store_mq_queues_max},
+    {0},
+};
+
 static const struct proc_entry fs_children[] = {
     NUMBER_FILE("aio-max-nr", show_0),
     NUMBER_FILE("aio-nr", show_0),
@@ -316,6 +340,7 @@ static const struct proc_entry fs_children[] = {
     NUMBER_FILE("lease-break-time", show_lease_break),
     NUMBER_FILE("leases-enable", show_0),
     NUMBER_FILE("mount-max", show_mount_max),
+    {.name = "mqueue", .mode = DIR, .children = mqueue_children},
     NUMBER_FILE("nr_open", show_nr_open),
     NUMBER_FILE("overflowgid", show_overflow_id),
     NUMBER_FILE("overflowuid", show_overflow_id),

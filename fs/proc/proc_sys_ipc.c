@@ -1,4 +1,5 @@
-/* /proc/sys/kernel: the limits of the reader's IPC namespace (sysvipc(7)). */
+/* /proc/sys/kernel, /proc/sys/fs/mqueue: the limits of the reader's IPC namespace (sysvipc(7),
+ * mq_overview(7)). */
 #include "fs/proc/proc_priv.h"
 
 #include "sentry/base/limits.h"
@@ -8,13 +9,20 @@
 #include <errno.h>
 #include <string.h>
 
+enum { MQ_MESSAGE_MIN = 128 };
+
 static struct ipc_ns *reader_ns(void)
 {
     return current ? current->ns->ipc : NULL;
 }
 
-/* LIMIT_FILE() - show and store one limit of at most `most`. */
-#define LIMIT_FILE(name, type, most)                                                              \
+static int parse_within(const char *text, u64 *value, u64 least, u64 most)
+{
+    return proc_parse_numbers(text, value, 1) < 0 || *value < least || *value > most ? -EINVAL : 0;
+}
+
+/* LIMIT_FILE() - show and store one limit from `least` to `most`. */
+#define LIMIT_FILE(name, type, least, most)                                                       \
     int proc_show_##name(const struct proc_node *n, struct proc_text *out)                        \
     {                                                                                             \
         if (!reader_ns())                                                                         \
@@ -28,7 +36,7 @@ static struct ipc_ns *reader_ns(void)
         struct ipc_limits l;                                                                      \
         u64 value;                                                                                \
                                                                                                   \
-        if (!reader_ns() || proc_parse_numbers(text, &value, 1) < 0 || value > (u64)(most))                    \
+        if (!reader_ns() || parse_within(text, &value, (least), (most)) < 0)                      \
             return -EINVAL;                                                                       \
         l = ipc_ns_limits(reader_ns());                                                           \
         l.name = (type)value;                                                                     \
@@ -36,12 +44,17 @@ static struct ipc_ns *reader_ns(void)
         return 0;                                                                                 \
     }
 
-LIMIT_FILE(shmmax, u64, UINT64_MAX)
-LIMIT_FILE(shmall, u64, UINT64_MAX)
-LIMIT_FILE(shmmni, u32, LIMIT_SHM_SEGMENTS)
-LIMIT_FILE(msgmax, u32, LIMIT_MSG_SIZE)
-LIMIT_FILE(msgmnb, u32, INT32_MAX)
-LIMIT_FILE(msgmni, u32, LIMIT_MSG_QUEUES)
+LIMIT_FILE(shmmax, u64, 0, UINT64_MAX)
+LIMIT_FILE(shmall, u64, 0, UINT64_MAX)
+LIMIT_FILE(shmmni, u32, 0, LIMIT_SHM_SEGMENTS)
+LIMIT_FILE(msgmax, u32, 0, LIMIT_MSG_SIZE)
+LIMIT_FILE(msgmnb, u32, 0, INT32_MAX)
+LIMIT_FILE(msgmni, u32, 0, LIMIT_MSG_QUEUES)
+LIMIT_FILE(mq_queues_max, u32, 0, LIMIT_MQUEUES)
+LIMIT_FILE(mq_msg_max, u32, 1, LIMIT_MQ_MESSAGES)
+LIMIT_FILE(mq_msgsize_max, u32, MQ_MESSAGE_MIN, LIMIT_MQ_MESSAGE)
+LIMIT_FILE(mq_msg_default, u32, 1, LIMIT_MQ_MESSAGES)
+LIMIT_FILE(mq_msgsize_default, u32, MQ_MESSAGE_MIN, LIMIT_MQ_MESSAGE)
 
 /* Segments outlive their maker until somebody removes them. */
 int proc_show_rmid_forced(const struct proc_node *n, struct proc_text *out)

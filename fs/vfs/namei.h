@@ -38,6 +38,18 @@ int walk_parent(const struct walk_ctx *ctx, const struct path *start, const char
 /* vfs_open() - open(2): resolve, create as flags say (mode already without umask), check, open. */
 int vfs_open(const struct walk_ctx *ctx, const struct path *start, const char *name, u32 flags,
              u32 mode, u32 walk_flags, struct file **out);
+/* vfs_open_in() - open the entry `name` of a directory, which with LX_O_CREAT a file system makes in a
+ * way of its own: make() is inode_ops.create() with `arg`. */
+struct new_file {
+    u32 mode, uid, gid;
+};
+struct file_maker {
+    int (*make)(struct inode *dir, const char *name, u32 len, const struct new_file *as, void *arg,
+                struct inode **out);
+    void *arg;
+};
+int vfs_open_in(const struct path *dir, const struct cred *cred, const char *name, u32 flags,
+                u32 mode, const struct file_maker *maker, struct file **out);
 /* vfs_open_exec() - open what execve(2) will run: a regular file that may be executed; while it is
  * open nobody opens it for writing. Return: 0, -EACCES, -ETXTBSY, walk's errors. */
 int vfs_open_exec(const struct walk_ctx *ctx, const struct path *start, const char *name,

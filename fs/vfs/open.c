@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Beside the guest's flags: opened to be executed. */
 #define OPEN_EXEC (1u << 31)
@@ -159,6 +160,18 @@ int vfs_open_path(const struct path *path, const struct cred *cred, u32 flags, s
     return err ? err : open_found(path, cred, flags, out);
 }
 
+static int call_maker(const struct walk_state *w, struct inode *dir, const struct dentry *d,
+                      const struct new_ids *ids, struct inode **out)
+{
+    const struct new_file as = {ids->mode, ids->uid, ids->gid};
+
+    if (w->maker)
+        return w->maker->make(dir, d->name, d->len, &as, w->maker->arg, out);
+    if (!dir->ops->create)
+        return -EACCES;
+    return dir->ops->create(dir, d->name, d->len, as.mode, as.uid, as.gid, 0, 0, out);
+}
+
 /* make_file() - dir->dir_lock held and the name is free: create it. */
 static int make_file(const struct walk_state *w, u32 mode, struct dentry **out)
 {
@@ -171,13 +184,11 @@ static int make_file(const struct walk_state *w, u32 mode, struct dentry **out)
         err = permission_create(&w->at, w->cred);
     if (err)
         return err;
-    if (!dir->ops->create)
-        return -EACCES;
     ids = name_new_ids(dir, w->cred, (mode & LX_S_IALLUGO) | LX_S_IFREG);
     d = dentry_new(dir->super, w->at.dentry, w->comp, w->len);
     if (!d)
         return -ENOMEM;
-    err = dir->ops->create(dir, d->name, d->len, ids.mode, ids.uid, ids.gid, 0, 0, &ino);
+    err = call_maker(w, dir, d, &ids, &ino);
     if (err) {
         dentry_put(d);
         return err;
@@ -357,6 +368,32 @@ int vfs_open(const struct walk_ctx *ctx, const struct path *start, const char *n
     else if (!err)
         err = open_existing(&w, flags, out);
     walk_end(&w);
+    return err;
+}
+
+int vfs_open_in(const struct path *dir, const struct cred *cred, const char *name, u32 flags,
+                u32 mode, const struct file_maker *maker, struct file **out)
+{
+    struct walk_state w = {.cred = cred, .at = *dir, .maker = maker, .comp = name};
+    struct path p = {.mount = dir->mount};
+    bool created = false;
+    int err;
+
+    w.len = (u32)strlen(name);
+    err = inode_permission(dir->dentry->inode, cred, MAY_EXEC);
+    if (!err && (flags & LX_O_CREAT))
+        err = find_or_make(&w, mode, &p.dentry, &created);
+    else if (!err)
+        err = dentry_lookup(dir->dentry, name, w.len, false, &p.dentry);
+    if (err)
+        return err;
+    if (!created && (flags & LX_O_CREAT) && (flags & LX_O_EXCL))
+        err = -EEXIST;
+    if (!err)
+        err = may_open(&p, cred, flags, created);
+    if (!err)
+        err = open_found(&p, cred, flags, out);
+    dentry_put(p.dentry);
     return err;
 }
 

@@ -21,6 +21,7 @@ struct walk_state {
     struct path at;   /* where the walk is; references if `owned` */
     bool owned;
     bool parent;      /* stop before the last component */
+    const struct file_maker *maker; /* of what it may make; NULL: the directory's create() */
     u32 intent;       /* MAY_*: the result will be opened so */
     bool must_dir;    /* a trailing slash was seen */
     const char *rest; /* of the text that is being walked */

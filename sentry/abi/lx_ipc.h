@@ -107,3 +107,12 @@ struct lx_msginfo {
     s32 pool, map, max, mnb, mni, ssz, tql;
     u16 seg, pad;
 };
+
+/* --- POSIX message queues --- */
+
+#define LX_MQ_PRIO_MAX 32768u
+
+struct lx_mq_attr {
+    s64 flags, maxmsg, msgsize, curmsgs, reserved[4];
+};
+_Static_assert(sizeof(struct lx_mq_attr) == 64, "struct mq_attr");

@@ -26,6 +26,8 @@ struct user_ns;
 struct ipc_limits {
     u64 shmmax, shmall;
     u32 shmmni, semmsl, semmns, semopm, semmni, msgmax, msgmnb, msgmni;
+    /* of POSIX message queues: /proc/sys/fs/mqueue */
+    u32 mq_queues_max, mq_msg_max, mq_msgsize_max, mq_msg_default, mq_msgsize_default;
 };
 
 enum ipc_kind { IPC_SHM, IPC_SEM, IPC_MSG, IPC_KINDS };
@@ -46,7 +48,9 @@ struct ipc_ns {
     struct user_ns *user_ns; /* a reference */
     struct ipc_table table[IPC_KINDS];
     struct mutex lock;
-    struct ipc_limits limits; /* guarded by lock */
+    struct ipc_limits limits; /* and below: guarded by lock */
+    struct obj *mqueue;       /* what keeps the POSIX message queues; NULL: none yet */
+    void (*mqueue_gone)(struct obj *mqueue); /* the namespace goes: takes the reference */
 };
 OBJ_REFS(ipc_ns)
 
@@ -70,6 +74,11 @@ struct ipc_ns *ipc_ns_new(struct user_ns *user_ns);
 /* ipc_ns_limits() - as they are now. ipc_ns_set_limits(): all at once, checked by the caller. */
 struct ipc_limits ipc_ns_limits(struct ipc_ns *ns);
 void ipc_ns_set_limits(struct ipc_ns *ns, const struct ipc_limits *l);
+
+/* ipc_ns_mqueue() - ns->mqueue, which stays as long as ns. ipc_ns_keep_mqueue(): it is `mqueue` (taken)
+ * from now on, unless there is one. Return: the one that is kept. */
+struct obj *ipc_ns_mqueue(struct ipc_ns *ns);
+struct obj *ipc_ns_keep_mqueue(struct ipc_ns *ns, struct obj *mqueue, void (*gone)(struct obj *));
 
 /* --- tables (ipc_ids.c) --- */
 

@@ -35,6 +35,8 @@ static void ipc_ns_free(struct obj *o)
 
     for (int k = 0; k < IPC_KINDS; k++)
         empty_table(&ns->table[k]);
+    if (ns->mqueue)
+        ns->mqueue_gone(ns->mqueue);
     user_ns_put(ns->user_ns);
     mutex_destroy(&ns->lock);
     free(ns);
@@ -66,6 +68,11 @@ struct ipc_ns *ipc_ns_new(struct user_ns *user_ns)
         .msgmax = 8192,
         .msgmnb = 16384,
         .msgmni = LIMIT_MSG_QUEUES,
+        .mq_queues_max = 256,
+        .mq_msg_max = 10,
+        .mq_msgsize_max = 8192,
+        .mq_msg_default = 10,
+        .mq_msgsize_default = 8192,
     };
     return ns;
 }
@@ -85,4 +92,28 @@ void ipc_ns_set_limits(struct ipc_ns *ns, const struct ipc_limits *l)
     mutex_lock(&ns->lock);
     ns->limits = *l;
     mutex_unlock(&ns->lock);
+}
+
+struct obj *ipc_ns_mqueue(struct ipc_ns *ns)
+{
+    struct obj *mqueue;
+
+    mutex_lock(&ns->lock);
+    mqueue = ns->mqueue;
+    mutex_unlock(&ns->lock);
+    return mqueue;
+}
+
+struct obj *ipc_ns_keep_mqueue(struct ipc_ns *ns, struct obj *mqueue, void (*gone)(struct obj *))
+{
+    struct obj *kept;
+
+    mutex_lock(&ns->lock);
+    if (!ns->mqueue) {
+        ns->mqueue = mqueue;
+        ns->mqueue_gone = gone;
+    }
+    kept = ns->mqueue;
+    mutex_unlock(&ns->lock);
+    return kept;
 }

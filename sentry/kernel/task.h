@@ -271,6 +271,10 @@ u32 task_count_of(u32 uid);
 /* task_count_signal() - one more queued signal of uid. Return: false: it has `limit` already. */
 bool task_count_signal(u32 uid, u64 limit);
 void task_count_signal_release(u32 uid);
+/* task_count_mqueue() - `bytes` more for message queues of uid. Return: 0, -EMFILE (it would have more
+ * than `limit`), -ENOMEM. */
+int task_count_mqueue(u32 uid, u64 bytes, u64 limit);
+void task_count_mqueue_release(u32 uid, u64 bytes);
 
 /* task_account() - read what the calling task has used: its CPU times in *out, memory and faults
  * into its group. `last`: of this program; faults are counted to the group for good. */

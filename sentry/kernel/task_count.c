@@ -1,6 +1,6 @@
 /*
  * How many tasks there are: in the sandbox, in each container, of each user; and how many signals
- * are queued for each user's processes. A charge comes before a task is made; zombies count until
+ * are queued for each user's processes, and what his POSIX message queues may hold. A charge comes before a task is made; zombies count until
  * they are reaped, as on Linux.
  */
 #include "sentry/abi/lx_cred.h"
@@ -14,6 +14,7 @@
 struct uid_count {
     struct hash_node node;
     u32 uid, tasks, signals;
+    u64 mqueue; /* bytes */
 };
 
 static struct mutex lock = MUTEX_INIT(CRED);
@@ -53,7 +54,7 @@ static struct uid_count *entry_locked(u32 uid)
 
 static void forget_unused_locked(struct uid_count *c)
 {
-    if (c->tasks || c->signals)
+    if (c->tasks || c->signals || c->mqueue)
         return;
     hash_remove(&by_uid, &c->node);
     free(c);
@@ -165,6 +166,36 @@ void task_count_signal_release(u32 uid)
     c = find_locked(uid);
     if (c && c->signals) {
         c->signals--;
+        forget_unused_locked(c);
+    }
+    mutex_unlock(&lock);
+}
+
+int task_count_mqueue(u32 uid, u64 bytes, u64 limit)
+{
+    struct uid_count *c;
+    int err = -ENOMEM;
+
+    mutex_lock(&lock);
+    c = entry_locked(uid);
+    if (c) {
+        err = bytes > limit || c->mqueue > limit - bytes ? -EMFILE : 0;
+        if (!err)
+            c->mqueue += bytes;
+        forget_unused_locked(c);
+    }
+    mutex_unlock(&lock);
+    return err;
+}
+
+void task_count_mqueue_release(u32 uid, u64 bytes)
+{
+    struct uid_count *c;
+
+    mutex_lock(&lock);
+    c = find_locked(uid);
+    if (c) {
+        c->mqueue -= bytes;
         forget_unused_locked(c);
     }
     mutex_unlock(&lock);

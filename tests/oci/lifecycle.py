@@ -146,6 +146,20 @@ def run_propagation(t):
     t.equal(fields('rshared')['/proc'], 'shared', 'shared with all below')
 
 
+def run_mqueue(t):
+    """a mount of type mqueue shows the container's message queues"""
+    bundle = t.bundle(['/bin/sh', '-c', 'grep mqueue /proc/mounts | cut -d" " -f1-3; : > /dev/mqueue/made; cat /dev/mqueue/made'])
+    bundle.config['mounts'] = [m for m in bundle.config['mounts'] if m['destination'] != '/dev/mqueue']
+    bundle.config['mounts'].append({'destination': '/dev/mqueue', 'type': 'mqueue', 'source': 'mqueue',
+                                    'options': ['nosuid', 'noexec', 'nodev']})
+    bundle.write()
+    done = t.runtime.run(bundle, t.name())
+    t.succeeded(done, 'run')
+    lines = done.stdout.splitlines()
+    t.equal(lines[0], 'mqueue /dev/mqueue mqueue', 'the mount')
+    t.equal(lines[1].split(), ['QSIZE:0', 'NOTIFY:0', 'SIGNO:0', 'NOTIFY_PID:0'], 'an empty queue')
+
+
 def run_kill(t):
     """a signal to run arrives in the container, and its status comes back"""
     bundle, name = t.bundle(SLEEP), t.name()
@@ -496,7 +510,7 @@ def debug_and_strace(t):
 
 harness.main(__doc__, [
     version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_stdio_of_user, run_writes_stay,
-    run_readonly, run_propagation, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
+    run_readonly, run_propagation, run_mqueue, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_of_short_programs, exec_sees_the_container,
     exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, sysctls, bad_ids, detached_run, debug_and_strace,
 ])
