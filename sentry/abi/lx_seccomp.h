@@ -29,7 +29,8 @@ enum { LX_SECCOMP_MODE_DISABLED, LX_SECCOMP_MODE_STRICT, LX_SECCOMP_MODE_FILTER 
 #define LX_SECCOMP_RET_ACTION       0xffff0000u
 #define LX_SECCOMP_RET_DATA         0x0000ffffu
 
-#define LX_SYS_SECCOMP 1
+#define LX_SYS_SECCOMP       1
+#define LX_SYS_USER_DISPATCH 2
 
 struct lx_seccomp_data {
     s32 nr;

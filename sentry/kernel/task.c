@@ -245,6 +245,9 @@ static void step_syscall(struct task *t, bool vsyscall)
     u64 args[6];
     s64 result = -ENOSYS;
 
+    t->syscall_nr = -1;
+    if (unlikely(t->dispatch.on) && user_dispatch_catches(t))
+        return;
     t->syscall_nr = arch_syscall_nr(regs);
     if (unlikely(t->tracee) && !traced_entry(t, regs))
         return;

@@ -26,6 +26,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/sched.h"
 #include "sentry/kernel/signal.h"
+#include "sentry/kernel/user_dispatch.h"
 #include "sentry/mm/mm.h"
 #include "sentry/time/timer.h"
 #include "sentry/wait/wait.h"
@@ -93,6 +94,7 @@ struct task {
     bool stop_dequeued; /* guarded by tg->lock: a stop signal was taken, no SIGCONT since */
     bool stop_due;      /* guarded by tg->lock: the group's stop still waits for it */
     struct sigaltstack_state altstack; /* own */
+    struct user_dispatch dispatch;     /* own: not inherited */
     struct plat_fault fault;           /* own: the last fault, for frames */
 
     uaddr_t clear_child_tid, set_child_tid; /* own */

@@ -249,6 +249,7 @@ static void commit(struct task *t, struct exec_parts *p)
     install_cred(t, p);
     note_abi(t->tg->container, p->program.abi_kernel);
     t->altstack = (struct sigaltstack_state){0};
+    t->dispatch = (struct user_dispatch){0};
     t->restart = (struct restart_block){0};
     t->fault = (struct plat_fault){0};
 }

@@ -42,6 +42,7 @@ enum {
     PR_SET_SPECULATION_CTRL = 53,
     PR_SET_IO_FLUSHER = 57,
     PR_GET_IO_FLUSHER = 58,
+    PR_SET_SYSCALL_USER_DISPATCH = 59,
     PR_GET_AUXV = 0x41555856,
 
     TSC_ENABLE = 1,
@@ -289,6 +290,7 @@ static s64 machine_prctl(struct task *t, const u64 a[6])
     case PR_SET_SPECULATION_CTRL: return speculation(a, true);
     case PR_SET_IO_FLUSHER: return io_flusher(t, a, true);
     case PR_GET_IO_FLUSHER: return io_flusher(t, a, false);
+    case PR_SET_SYSCALL_USER_DISPATCH: return user_dispatch_set(t, a);
     case PR_GET_AUXV: return get_auxv(t, a);
     default: return -EINVAL;
     }
