@@ -1,6 +1,7 @@
 /* --strace: addresses of sockets. */
 #include "sentry/abi/lx_socket.h"
 #include "sentry/mm/usermem.h"
+#include "sentry/socket/socket.h"
 #include "sentry/syscalls/strace_priv.h"
 
 #include <arpa/inet.h>
@@ -34,16 +35,9 @@ static void put_inet6(struct strace_line *l, const struct lx_sockaddr_in6 *in)
 
 void strace_put_sockaddr(struct strace_line *l, struct mm *mm, uaddr_t at, u64 len)
 {
-    union {
-        u16 family;
-        struct lx_sockaddr_un un;
-        struct lx_sockaddr_in in;
-        struct lx_sockaddr_in6 in6;
-        struct lx_sockaddr_nl nl;
-        u8 bytes[LX_SOCKADDR_MAX];
-    } a = {0};
+    struct socket_addr a = {0};
 
-    if (len > sizeof(a) || len < sizeof(a.family) || usermem_in(mm, &a, at, len) < 0)
+    if (len > sizeof(a.bytes) || len < sizeof(a.family) || usermem_in(mm, a.bytes, at, len) < 0)
         return;
     strace_put(l, " {");
     if (a.family == LX_AF_UNIX)

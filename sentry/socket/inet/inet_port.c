@@ -91,18 +91,26 @@ static void link_bind(struct inet_port *p, struct inet_bind *b)
     p->chosen += b->chosen;
 }
 
-int inet_port_bind(struct inet_ns *ns, enum inet_table table, u16 number, struct inet_bind *b)
+/* claim() - `number`, which b may have. Return: 0, -ENOMEM. */
+static int claim(struct inet_ns *ns, enum inet_table table, u16 number, struct inet_bind *b)
 {
     struct inet_port *p = inet_find_port(ns, table, number);
 
-    if (p && conflicts(p, b))
-        return -EADDRINUSE;
     if (!p)
         p = make_port(ns, table, number);
     if (!p)
         return -ENOMEM;
     link_bind(p, b);
     return 0;
+}
+
+int inet_port_bind(struct inet_ns *ns, enum inet_table table, u16 number, struct inet_bind *b)
+{
+    struct inet_port *p = inet_find_port(ns, table, number);
+
+    if (p && conflicts(p, b))
+        return -EADDRINUSE;
+    return claim(ns, table, number, b);
 }
 
 /* usable() - may `b` have port `number`, for a connection to `peer` if there is one? */
@@ -144,17 +152,9 @@ int inet_port_pick(struct inet_ns *ns, enum inet_table table, struct inet_bind *
     b->chosen = peer != NULL;
     for (u32 i = 0; i < span; i++) {
         u16 number = (u16)(low + (start + i) % span);
-        struct inet_port *p;
 
-        if (!usable(ns, table, number, b, peer))
-            continue;
-        p = inet_find_port(ns, table, number);
-        if (!p)
-            p = make_port(ns, table, number);
-        if (!p)
-            return -ENOMEM;
-        link_bind(p, b);
-        return 0;
+        if (usable(ns, table, number, b, peer))
+            return claim(ns, table, number, b);
     }
     return -EADDRINUSE;
 }
