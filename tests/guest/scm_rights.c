@@ -1,16 +1,14 @@
 /*
  * Control messages of AF_UNIX: files and credentials on their way, limits, truncation, cycles.
  */
-#include "tests/guest/guest.h"
+#include "sockets.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -19,11 +17,7 @@ static int a, b;
 
 static void pair(int type)
 {
-    int sv[2];
-
-    REQUIRE_OK(SYS(socketpair, AF_UNIX, type, 0, sv));
-    a = sv[0];
-    b = sv[1];
+    unix_pair(type, &a, &b);
 }
 
 /* A message with room for control data. */

@@ -2,16 +2,14 @@
  * What sockets of every family have, tried on AF_UNIX: making them, options of SOL_SOCKET, errors of
  * descriptors and addresses, many messages at once, files made of sockets.
  */
-#include "tests/guest/guest.h"
+#include "sockets.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -25,11 +23,7 @@ static int a, b;
 
 static void pair(int type)
 {
-    int sv[2];
-
-    REQUIRE_OK(SYS(socketpair, AF_UNIX, type, 0, sv));
-    a = sv[0];
-    b = sv[1];
+    unix_pair(type, &a, &b);
 }
 
 static int get_int(int fd, int name)

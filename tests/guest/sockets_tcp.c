@@ -1,13 +1,10 @@
 /* TCP on loopback: connect and accept, states and half-closes, resets, back-pressure, urgent data. */
-#include "guest.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,45 +12,11 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-
-#define LO INADDR_LOOPBACK
-
-static struct sockaddr_in addr4(uint32_t host, int port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-
-    a.sin_addr.s_addr = htonl(host);
-    return a;
-}
 
 static int tcp(void)
 {
     return (int)REQUIRE_OK(SYS(socket, AF_INET, SOCK_STREAM, 0));
-}
-
-static int set(int fd, int level, int name, int value)
-{
-    return (int)SYS(setsockopt, fd, level, name, &value, sizeof(value));
-}
-
-static int get(int fd, int level, int name)
-{
-    int value = -1;
-    socklen_t len = sizeof(value);
-
-    EXPECT_OK(SYS(getsockopt, fd, level, name, &value, &len));
-    return value;
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_in a;
-    socklen_t len = sizeof(a);
-
-    EXPECT_OK(SYS(getsockname, fd, &a, &len));
-    return ntohs(a.sin_port);
 }
 
 static int bind_to(int fd, uint32_t host, int port)
@@ -425,6 +388,26 @@ static void *shut_later(void *arg)
     guest_sleep_ms(50);
     SYS(shutdown, *(int *)arg, SHUT_RDWR);
     return NULL;
+}
+
+static void *accept_one(void *arg)
+{
+    return (void *)SYS(accept, *(int *)arg, NULL, NULL);
+}
+
+TEST(accept_inherits_what_is_set_meanwhile, "accept setsockopt")
+{
+    int l = listener(1), c = tcp();
+    struct sockaddr_in a = addr4(LO, port_of(l));
+    void *fd;
+    pthread_t th;
+
+    REQUIRE(pthread_create(&th, NULL, accept_one, &l) == 0);
+    guest_sleep_ms(20);
+    EXPECT_OK(set(l, IPPROTO_TCP, TCP_NODELAY, 1));
+    EXPECT_OK(SYS(connect, c, &a, sizeof(a)));
+    pthread_join(th, &fd);
+    EXPECT_EQ(get((int)(long)fd, IPPROTO_TCP, TCP_NODELAY), 1);
 }
 
 TEST(accept_shutdown_by_another, "accept:EINVAL shutdown")

@@ -1,35 +1,16 @@
 /* UDP and ping sockets on loopback: datagrams, connected ones, errors that come back, control data. */
-#include "guest.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
-#include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-
-#define LO INADDR_LOOPBACK
-
-static struct sockaddr_in addr4(uint32_t host, int port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-
-    a.sin_addr.s_addr = htonl(host);
-    return a;
-}
 
 static int udp(void)
 {
     return (int)REQUIRE_OK(SYS(socket, AF_INET, SOCK_DGRAM, 0));
-}
-
-static int set(int fd, int level, int name, int value)
-{
-    return (int)SYS(setsockopt, fd, level, name, &value, sizeof(value));
 }
 
 static int bound(uint32_t host)
@@ -39,15 +20,6 @@ static int bound(uint32_t host)
 
     REQUIRE_OK(SYS(bind, fd, &a, sizeof(a)));
     return fd;
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_in a;
-    socklen_t len = sizeof(a);
-
-    EXPECT_OK(SYS(getsockname, fd, &a, &len));
-    return ntohs(a.sin_port);
 }
 
 static long send_to(int fd, const char *text, int port)

@@ -1,11 +1,10 @@
 /*
  * AF_UNIX: names, connections, streams, datagrams and records, their ends, readiness, back-pressure.
  */
-#include "tests/guest/guest.h"
+#include "sockets.h"
 
 #include <fcntl.h>
 #include <net/if.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -25,11 +23,7 @@ static int a, b;
 
 static void pair(int type)
 {
-    int sv[2];
-
-    REQUIRE_OK(SYS(socketpair, AF_UNIX, type, 0, sv));
-    a = sv[0];
-    b = sv[1];
+    unix_pair(type, &a, &b);
 }
 
 static int new_socket(int type)

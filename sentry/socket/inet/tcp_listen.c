@@ -270,7 +270,6 @@ int tcp_accept(struct socket *sock, bool nonblock, struct socket **out)
     child = tcp_sock_new(sock->net, sock->family);
     if (!child)
         return -ENOMEM;
-    inherit(child, t);
     c = take_ready(t, &moved);
     if (!c && nonblock)
         rc = -EAGAIN;
@@ -281,6 +280,7 @@ int tcp_accept(struct socket *sock, bool nonblock, struct socket **out)
         socket_put(&child->inet.socket);
         return rc < 0 ? rc : -EINVAL;
     }
+    inherit(child, t);
     tell_moved(moved);
     graft(child, c);
     tcp_size_buffers(child);
