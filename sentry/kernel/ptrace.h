@@ -46,7 +46,7 @@ struct tracee {
     bool held;
     bool resumed;
     bool unreported; /* wait(2) has not yet been told of the stop */
-    bool trapping;   /* somebody waits in PTRACE_ATTACH for its first stop */
+    atomic_bool trapping; /* somebody waits in PTRACE_ATTACH for its first stop */
     bool has_info;   /* `info` is this stop's */
     u32 code;        /* what it stopped for: signal, with LX_PTRACE_EVENT_* << 8 */
     u32 inject;      /* signal that it was resumed with */
@@ -62,9 +62,9 @@ struct tracee {
 /* task_traced() - is anybody tracing it? Of another task: true for a moment only, without a lock. */
 static inline bool task_traced(const struct task *t)
 {
-    const struct tracee *p = __atomic_load_n(&t->tracee, __ATOMIC_ACQUIRE);
+    const struct tracee *p = t->tracee;
 
-    return unlikely(p) && atomic_load_explicit(&p->tracer, memory_order_acquire);
+    return unlikely(p) && p->tracer;
 }
 
 /* --- links (ptrace_link.c) --- */

@@ -10,7 +10,7 @@
 /* tracee_of() - what a task keeps as a tracee, made at first. Return: NULL: no memory. */
 static struct tracee *tracee_of(struct task *t)
 {
-    struct tracee *p = __atomic_load_n(&t->tracee, __ATOMIC_ACQUIRE), *other = NULL;
+    struct tracee *p = t->tracee, *other = NULL;
 
     if (p)
         return p;
@@ -20,8 +20,7 @@ static struct tracee *tracee_of(struct task *t)
     p->task = t;
     list_init(&p->node);
     waitq_init(&p->wait);
-    if (__atomic_compare_exchange_n(&t->tracee, &other, p, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
+    if (atomic_compare_exchange_strong(&t->tracee, &other, p))
         return p;
     waitq_destroy(&p->wait);
     free(p);
@@ -116,7 +115,7 @@ int trace_attach(struct task *t, struct task *target, bool seize, u32 options)
     } while (err == -EAGAIN);
     if (!err)
         wait_event_killable(&p->wait, 0, DEADLINE_NEVER,
-                            !__atomic_load_n(&p->trapping, __ATOMIC_ACQUIRE));
+                            !p->trapping);
     return err;
 }
 
@@ -191,7 +190,8 @@ void trace_unlink_locked(struct task *target)
     list_del(&p->node);
     p->tracer->tg->ntracees--;
     atomic_store(&p->tracer, NULL);
-    p->trap = p->trapping = p->listening = p->step = false;
+    p->trap = p->listening = false;
+    p->trapping = p->step = false;
     p->options = 0;
     if (p->stopped && !p->resumed) {
         p->resumed = true;
@@ -221,7 +221,7 @@ void trace_detach(struct task *t, struct task *target, u32 signo)
 
 struct task *trace_tracer_locked(const struct task *target)
 {
-    const struct tracee *p = __atomic_load_n(&target->tracee, __ATOMIC_ACQUIRE);
+    const struct tracee *p = target->tracee;
 
     return p ? p->tracer : NULL;
 }

@@ -345,7 +345,7 @@ void trace_step_leave(struct task *t)
 
 int trace_hold(struct task *t, struct task *target, bool any)
 {
-    struct tracee *p = __atomic_load_n(&target->tracee, __ATOMIC_ACQUIRE);
+    struct tracee *p = target->tracee;
     int err = -ESRCH;
 
     if (!p || p->tracer != t)

@@ -116,7 +116,7 @@ struct task {
     struct seccomp_filter *seccomp; /* the same; a reference */
     atomic_bool must_drop_privs;    /* set under tg->lock: before its next call, no_new_privs */
     struct sem_undo_list *sem_undo; /* own writes under task->lock; a reference, or NULL */
-    struct tracee *tracee;          /* set once, atomically, when first traced; see ptrace.h */
+    _Atomic(struct tracee *) tracee; /* set once, when it is first traced; see ptrace.h */
     struct list_node tracees;       /* struct tracee: whom it traces; guarded by the pid lock */
     struct io_count io;             /* own writes */
     _Atomic(u32) personality;       /* own writes */
