@@ -42,8 +42,8 @@ class Comparison:
                  + box.get(test, ('', ''))[1] for test in sorted(lines - listed)]
         wrong += [f'{test}: agrees with the host: take it off the list' for test in sorted(listed) if test in host and test not in lines]
         wrong += [f'{test}: listed, but there is no such test' for test in sorted(listed) if test not in host]
-        missing = any(test not in box for test in host)
-        t.true(not wrong, f'{len(wrong)} of {len(host)} tests:\n' + '\n'.join(wrong) + (f'\nmissing some: {said}' if missing else ''))
+        ending = f' (it did not end: {said})' if any(test not in box for test in host) else ''
+        t.true(not wrong, f'{len(wrong)} of {len(host)} tests{ending}:\n' + '\n'.join(wrong))
 
     def few_exceptions(self, t):
         if not self.compared:
