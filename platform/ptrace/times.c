@@ -40,9 +40,19 @@ static void read_user(struct plat_thread *th)
         set_user(th, ts[0], ts[1]);
 }
 
+/* serves() - is this th's Sentry thread? Asked for each thread of a process: without a host call. */
+static bool serves(const struct plat_thread *th)
+{
+    static _Thread_local int own;
+
+    if (unlikely(!own))
+        own = host_gettid();
+    return th->server == own;
+}
+
 int ptrace_times(struct plat_thread *th, u64 *user_ns, u64 *system_ns)
 {
-    if (th->server == host_gettid()) {
+    if (serves(th)) {
         if (!th->dead)
             read_user(th);
         th->system_ns = host_clock(CLOCK_THREAD_CPUTIME_ID);
