@@ -125,6 +125,7 @@ static void put_flags(struct proc_text *out, const struct vma *v)
         {v->flags & VMA_LOCKED, "lo"},
         {v->flags & VMA_DONTFORK, "dc"},
         {v->flags & VMA_SPECIAL, "de"},
+        {v->flags & VMA_LOCKONFAULT, "lf"},
         {account && !(v->flags & VMA_NORESERVE), "ac"},
         {v->flags & VMA_NORESERVE, "nr"},
         {v->flags & VMA_WIPEONFORK, "wf"},

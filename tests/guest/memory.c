@@ -442,6 +442,51 @@ TEST(file_truncated_under_map, "mmap ftruncate")
     EXPECT_EQ(byte, 0);
 }
 
+/* truncated() - what is behind a file's end, in mappings made before it shrank. Owns: fd. */
+static void truncated(int fd)
+{
+    char *shared, *own, byte;
+    int ends[2];
+
+    REQUIRE_OK(pipe(ends));
+    REQUIRE_OK(ftruncate(fd, 3 * PAGE));
+    shared = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, fd, 0);
+    own = mmap(NULL, 3 * PAGE, RW, MAP_PRIVATE, fd, 0);
+    REQUIRE(shared != MAP_FAILED && own != MAP_FAILED);
+    memset(shared, 's', 3 * PAGE);
+    own[PAGE] = own[2 * PAGE] = 'o'; /* copies go too */
+    REQUIRE_OK(ftruncate(fd, PAGE + 10));
+    EXPECT_EQ(touch(shared + 2 * PAGE, false), SIGBUS);
+    EXPECT_EQ(touch(shared + 2 * PAGE, true), SIGBUS);
+    EXPECT_EQ(touch(own + 2 * PAGE, false), SIGBUS);
+    EXPECT_EQ(touch(own + 2 * PAGE, true), SIGBUS);
+    EXPECT_ERRNO(SYS(write, ends[1], shared + 2 * PAGE, 1), EFAULT);
+    EXPECT(shared[PAGE + 9] == 's' && shared[PAGE + 10] == 0 && own[PAGE] == 'o');
+    /* It grows again, with zeros. */
+    REQUIRE_OK(ftruncate(fd, 3 * PAGE));
+    EXPECT(shared[2 * PAGE] == 0 && own[2 * PAGE] == 0);
+    shared[2 * PAGE] = 'n';
+    EXPECT(pread(fd, &byte, 1, 2 * PAGE) == 1 && byte == 'n');
+    munmap(shared, 3 * PAGE);
+    munmap(own, 3 * PAGE);
+    close(fd);
+}
+
+TEST(truncated_under_map, "mmap ftruncate write:EFAULT memfd_create")
+{
+    static const char *const places[] = {"/dev/shm", "/tmp", "."};
+
+    guest_scratch();
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        int fd = open(places[i], O_TMPFILE | O_RDWR, 0600);
+
+        if (fd >= 0)
+            truncated(fd);
+    }
+    truncated((int)REQUIRE_OK(open("plain", O_RDWR | O_CREAT, 0600)));
+    truncated((int)REQUIRE_OK(SYS(memfd_create, "gone", 0)));
+}
+
 TEST(shared_anonymous_over_fork, "mmap fork")
 {
     volatile int *p = (int *)map(PAGE, RW, MAP_SHARED | MAP_ANONYMOUS);

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/mman.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -201,6 +202,52 @@ TEST(map_locked, "mmap:EAGAIN,EPERM mlock:ENOMEM,EPERM mlockall:EPERM mremap:EAG
     EXPECT_ERRNO(SYS(mlockall, MCL_CURRENT), EPERM);
     EXPECT_ERRNO(SYS(mmap, NULL, PAGE, RW, ANON | MAP_LOCKED, -1, 0), EPERM);
     EXPECT_OK(SYS(munlock, p, PAGE));
+}
+
+/* has_flag() - has the mapping at p this of smaps' VmFlags? */
+static bool has_flag(const char *p, const char *flag)
+{
+    static char text[1 << 18];
+    char start[32], *line, *end;
+
+    REQUIRE(guest_slurp("/proc/self/smaps", text, sizeof(text)) >= 0);
+    snprintf(start, sizeof(start), "%08lx-", (unsigned long)(uintptr_t)p);
+    line = strstr(text, start);
+    REQUIRE(line);
+    line = strstr(line, "VmFlags:");
+    REQUIRE(line);
+    end = strchr(line, '\n');
+    *end = 0;
+    snprintf(start, sizeof(start), " %s ", flag);
+    return strstr(line, start);
+}
+
+TEST(marks_show_in_smaps, "madvise mlock2 munlock")
+{
+    static const struct {
+        int set, clear;
+        const char *flag;
+    } marks[] = {
+        {MADV_DONTFORK, MADV_DOFORK, "dc"},
+        {MADV_WIPEONFORK, MADV_KEEPONFORK, "wf"},
+        {MADV_DONTDUMP, MADV_DODUMP, "dd"},
+    };
+    char *area = map(3 * PAGE, PROT_NONE, ANON), *p = area + PAGE;
+
+    REQUIRE_OK(mprotect(p, PAGE, RW));
+    for (size_t i = 0; i < COUNT_OF(marks); i++) {
+        EXPECT(!has_flag(p, marks[i].flag));
+        EXPECT_OK(SYS(madvise, p, PAGE, marks[i].set));
+        EXPECT(has_flag(p, marks[i].flag));
+        EXPECT_OK(SYS(madvise, p, PAGE, marks[i].clear));
+        EXPECT(!has_flag(p, marks[i].flag));
+    }
+    EXPECT_OK(SYS(mlock, p, PAGE));
+    EXPECT(has_flag(p, "lo") && !has_flag(p, "lf"));
+    EXPECT_OK(SYS(mlock2, p, PAGE, ONFAULT));
+    EXPECT(has_flag(p, "lo") && has_flag(p, "lf"));
+    EXPECT_OK(SYS(munlock, p, PAGE));
+    EXPECT(!has_flag(p, "lo") && !has_flag(p, "lf"));
 }
 
 TEST(pageout_and_cold_keep_contents, "madvise madvise:EINVAL")
