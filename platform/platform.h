@@ -158,6 +158,9 @@ struct platform_ops {
     int (*remap)(struct plat_thread *th, uaddr_t old_addr, u64 old_len, uaddr_t new_addr,
                  u64 new_len, bool dontunmap);
     int (*sync)(struct plat_thread *th, uaddr_t addr, u64 len, int flags);
+    /* barrier() - membarrier(2)'s private expedited commands and their registrations. Not
+     * serialised. */
+    int (*barrier)(struct plat_thread *th, int cmd);
     /* map_vdso() - put the host's vvar and vdso at `addr`: *vdso is where its ELF header lands,
      * *len how much address space both take. addr 0: only tell the length. -ENOSYS: has none. */
     int (*map_vdso)(struct plat_thread *th, uaddr_t addr, uaddr_t *vdso, u64 *len);

@@ -22,6 +22,7 @@ enum {
     HOST_SYS_MREMAP = 25,
     HOST_SYS_MSYNC = 26,
     HOST_SYS_MADVISE = 28,
+    HOST_SYS_MEMBARRIER = 324,
 
     MAP_OWN = 0x4032, /* PRIVATE | ANONYMOUS | FIXED | NORESERVE */
     MAP_FD_SHARED = 0x11,
@@ -143,6 +144,11 @@ int ptrace_remap(struct plat_thread *th, uaddr_t old_addr, u64 old_len, uaddr_t 
 int ptrace_sync(struct plat_thread *th, uaddr_t addr, u64 len, int flags)
 {
     return (int)ptrace_order_call(th, HOST_SYS_MSYNC, addr, len, (u64)flags, 0, 0, 0);
+}
+
+int ptrace_barrier(struct plat_thread *th, int cmd)
+{
+    return (int)ptrace_order_call(th, HOST_SYS_MEMBARRIER, (u64)cmd, 0, 0, 0, 0, 0);
 }
 
 int ptrace_map_vdso(struct plat_thread *th, uaddr_t addr, uaddr_t *vdso, u64 *len)

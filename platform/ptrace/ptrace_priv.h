@@ -56,6 +56,7 @@ int ptrace_advise(struct plat_thread *th, uaddr_t addr, u64 len, int advice);
 int ptrace_remap(struct plat_thread *th, uaddr_t old_addr, u64 old_len, uaddr_t new_addr,
                  u64 new_len, bool dontunmap);
 int ptrace_sync(struct plat_thread *th, uaddr_t addr, u64 len, int flags);
+int ptrace_barrier(struct plat_thread *th, int cmd);
 int ptrace_map_vdso(struct plat_thread *th, uaddr_t addr, uaddr_t *vdso, u64 *len);
 void ptrace_set_cmdline(struct plat_thread *th, const char *args, u32 len);
 ssize_t ptrace_copy_in(struct plat_mm *mm, void *dst, uaddr_t src, size_t len);

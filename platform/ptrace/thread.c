@@ -410,6 +410,7 @@ const struct platform_ops ptrace_platform = {
     .advise = ptrace_advise,
     .remap = ptrace_remap,
     .sync = ptrace_sync,
+    .barrier = ptrace_barrier,
     .map_vdso = ptrace_map_vdso,
     .set_cmdline = ptrace_set_cmdline,
     .mm_of = mm_of,

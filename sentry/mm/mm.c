@@ -133,7 +133,7 @@ int mm_fork_locked(struct mm *parent, struct plat_thread *child, struct mm **out
     mm->nauxv = parent->nauxv;
     mm->dumpable = parent->dumpable;
     mm->coredump_filter = atomic_load(&parent->coredump_filter);
-    mm->membarrier_private = atomic_load(&parent->membarrier_private);
+    mm->membarriers = atomic_load(&parent->membarriers);
     *out = mm;
     return 0;
 }

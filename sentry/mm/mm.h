@@ -65,7 +65,7 @@ struct mm {
     u32 nauxv;
     u32 dumpable;
     _Atomic(u32) coredump_filter; /* which kinds of memory a core would have; MMF_DUMP_* */
-    atomic_bool membarrier_private; /* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED */
+    _Atomic(u32) membarriers; /* LX_MEMBARRIER_CMD_* that are registered */
 };
 OBJ_REFS(mm)
 

@@ -151,15 +151,38 @@ s64 sys_munlockall(struct task *t, const u64 a[6])
 
 /* --- membarrier(2) --- */
 
-#define MEMBARRIER_COMMANDS                                                              \
-    (LX_MEMBARRIER_CMD_GLOBAL | LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |                     \
-     LX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED | \
-     LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+#define MEMBARRIER_PRIVATE \
+    (LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED | LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE)
+#define MEMBARRIER_COMMANDS                                             \
+    (LX_MEMBARRIER_CMD_GLOBAL | LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |    \
+     LX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_PRIVATE | \
+     LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                     \
+     LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+
+/* register_private() - a command of the table is its own bit; its registration is the one above. */
+static s64 register_private(struct task *t, int cmd)
+{
+    int err = t->mm->platform->barrier(t->thread, cmd);
+
+    if (!err)
+        atomic_fetch_or(&t->mm->membarriers, (u32)cmd >> 1);
+    return err;
+}
+
+static s64 private_barrier(struct task *t, int cmd)
+{
+    if (!(atomic_load(&t->mm->membarriers) & (u32)cmd))
+        return -EPERM;
+    /* A task that is alone with its memory is in order with itself. */
+    if (cmd == LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED && atomic_load(&t->mm->obj.count) == 1)
+        return 0;
+    return t->mm->platform->barrier(t->thread, cmd);
+}
 
 /*
- * Every barrier is the host's global one, made here: it covers each thread of the machine, so those
- * of the guest too, whoever runs them. Nothing covers instruction streams, so SYNC_CORE is not
- * offered.
+ * A private barrier is the host's, made by the task's own host thread: the process is one there too.
+ * A global one is made here and covers each thread of the machine, so those of the guest, whoever
+ * runs them.
  */
 s64 sys_membarrier(struct task *t, const u64 a[6])
 {
@@ -171,15 +194,9 @@ s64 sys_membarrier(struct task *t, const u64 a[6])
     case LX_MEMBARRIER_CMD_QUERY: return host_membarrier(true) ? 0 : MEMBARRIER_COMMANDS;
     case LX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: return 0;
     case LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
-        atomic_store(&t->mm->membarrier_private, true);
-        return 0;
+    case LX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: return register_private(t, cmd);
     case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-        if (!atomic_load(&t->mm->membarrier_private))
-            return -EPERM;
-        /* A task that is alone with its memory is in order with itself. */
-        if (atomic_load(&t->mm->obj.count) == 1)
-            return 0;
-        return host_membarrier(false);
+    case LX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE: return private_barrier(t, cmd);
     case LX_MEMBARRIER_CMD_GLOBAL:
     case LX_MEMBARRIER_CMD_GLOBAL_EXPEDITED: return host_membarrier(false);
     default: return -EINVAL;

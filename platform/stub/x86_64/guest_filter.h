@@ -14,6 +14,8 @@
  *             allowed: how much CPU time it has used itself
  *   getrusage(RUSAGE_THREAD)
  *             allowed: the same, with its own page faults and its process's memory
+ *   membarrier(PRIVATE_EXPEDITED, its SYNC_CORE, and the registrations)
+ *             allowed: they reach the CPUs that run its own process, and no other
  *   exit      a thread may end itself; its leader is parked, so only it is hurt
  *   close(STUB_DONATED_FD)
  *             allowed: who closes it before it is mapped has no mapping
@@ -112,6 +114,14 @@ static const struct sock_filter guest_filter[] = {
     F_RANGE(0, 1), F_ALLOW,
 
     F_CALL(26 /* msync */, F_PROT_LEN + F_RANGE_LEN + 1), F_PROT(2), F_RANGE(0, 1), F_ALLOW,
+
+    F_CALL(324 /* membarrier */, 2 * F_HIGH_ZERO_LEN + 10),
+    F_HIGH_ZERO(1), F_LOAD(BPF_LO(1)), F_UNLESS_EQ(0),
+    F_HIGH_ZERO(0), F_LOAD(BPF_LO(0)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 8 /* PRIVATE_EXPEDITED */, 4, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 16 /* REGISTER_… */, 3, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 32 /* …_SYNC_CORE */, 2, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 64 /* REGISTER_…_SYNC_CORE */, 1, 0), F_TRAP, F_ALLOW,
 
     F_CALL(228 /* clock_gettime */, F_HIGH_ZERO_LEN + 4),
     F_HIGH_ZERO(0), F_LOAD(BPF_LO(0)), F_UNLESS_EQ(3 /* CLOCK_THREAD_CPUTIME_ID */), F_ALLOW,
