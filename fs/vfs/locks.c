@@ -5,7 +5,8 @@
  *
  * A cycle of waiting POSIX owners is found when one is about to sleep: each sleeper notes whom it
  * waits for in one table for the whole Sentry, and the chain is followed from there, ten steps as
- * on Linux. OFD and flock locks take no part, as on Linux.
+ * on Linux. OFD and flock locks take no part, as on Linux. A note counts until its sleeper has the
+ * lock, or anything of that inode is unlocked: then every sleeper of it tries, and notes, again.
  */
 #include "fs/vfs/locks.h"
 
@@ -30,6 +31,7 @@ struct file_locks {
     struct list_node all; /* in `tables` */
     struct mutex lock;
     struct list_node records, flocks; /* guarded by lock */
+    u32 released;                     /* how often a record lock went or became weaker; atomic */
 };
 
 static atomic_uint nlocks; /* of the whole Sentry */
@@ -42,12 +44,15 @@ static struct list_node tables = LIST_INIT(tables); /* guarded by tables_lock */
 struct lock_waiter {
     struct hash_node by_owner;
     const void *owner, *blocker;
-    bool listed;
+    struct file_locks *locks; /* borrowed: where it waits */
+    u32 released;             /* of locks, when it was noted */
+    bool listed;              /* changed by its own thread only */
 };
 
 static struct mutex waiters_lock = MUTEX_INIT(FILE_LOCK_WAITERS);
 static struct hash waiters; /* guarded by waiters_lock */
 
+/* waiter_of() - what owner waits for, if it still may. */
 static struct lock_waiter *waiter_of(const void *owner)
 {
     struct hash_node *n = hash_first(&waiters, hash_u64((u64)(uintptr_t)owner));
@@ -55,7 +60,8 @@ static struct lock_waiter *waiter_of(const void *owner)
     for (; n; n = hash_next(n)) {
         struct lock_waiter *w = container_of(n, struct lock_waiter, by_owner);
 
-        if (w->owner == owner)
+        if (w->owner == owner &&
+            w->released == __atomic_load_n(&w->locks->released, __ATOMIC_ACQUIRE))
             return w;
     }
     return NULL;
@@ -63,14 +69,16 @@ static struct lock_waiter *waiter_of(const void *owner)
 
 static void waiter_forget(struct lock_waiter *w)
 {
+    if (!w->listed)
+        return;
     mutex_lock(&waiters_lock);
-    if (w->listed)
-        hash_remove(&waiters, &w->by_owner);
+    hash_remove(&waiters, &w->by_owner);
     w->listed = false;
     mutex_unlock(&waiters_lock);
 }
 
-/* waiter_note() - owner waits for blocker now. Return: 0, -EDEADLK: blocker waits for owner. */
+/* waiter_note() - owner waits for blocker now. Return: 0, -EDEADLK: blocker waits for owner.
+ * Locks: w->locks->lock is held. */
 static int waiter_note(struct lock_waiter *w, const void *blocker)
 {
     const void *b = blocker;
@@ -87,6 +95,7 @@ static int waiter_note(struct lock_waiter *w, const void *blocker)
             err = -EDEADLK;
     }
     w->blocker = blocker;
+    w->released = __atomic_load_n(&w->locks->released, __ATOMIC_RELAXED);
     if (!err && !w->listed)
         w->listed = hash_insert(&waiters, &w->by_owner, hash_u64((u64)(uintptr_t)w->owner)) == 0;
     mutex_unlock(&waiters_lock);
@@ -263,12 +272,16 @@ static bool record_try(struct lock_request *q)
     if (q->range.type != LX_F_UNLCK)
         in_way = conflict(&q->locks->records, q->owner, &q->range);
     q->err = 0;
-    if (!in_way)
+    if (!in_way) {
         apply_locked(q);
-    else if (!q->wait)
+        waiter_forget(&q->waiter);
+        if (q->range.type != LX_F_WRLCK)
+            __atomic_fetch_add(&q->locks->released, 1, __ATOMIC_RELEASE);
+    } else if (!q->wait) {
         q->err = -EAGAIN;
-    else if (q->kind == FILE_LOCK_POSIX && in_way->kind == FILE_LOCK_POSIX)
+    } else if (q->kind == FILE_LOCK_POSIX && in_way->kind == FILE_LOCK_POSIX) {
         q->err = waiter_note(&q->waiter, in_way->owner);
+    }
     mutex_unlock(&q->locks->lock);
     return !in_way || q->err;
 }
@@ -329,6 +342,7 @@ int file_lock_set(struct file *f, enum file_lock_kind kind, const void *owner,
     int err = 0;
 
     q.owner = q.waiter.owner = kind == FILE_LOCK_POSIX ? owner : f;
+    q.waiter.locks = q.locks;
     if (!q.locks)
         return unlock ? 0 : -ENOMEM;
     q.fresh = lock_alloc();
@@ -343,8 +357,7 @@ int file_lock_set(struct file *f, enum file_lock_kind kind, const void *owner,
         err = wait_event(&q.locks->wait, LX_POLLIN, DEADLINE_NEVER, lock_try(&q));
     if (!err)
         err = q.err;
-    if (kind == FILE_LOCK_POSIX)
-        waiter_forget(&q.waiter);
+    waiter_forget(&q.waiter); /* interrupted, or refused */
     lock_free(q.fresh);
     lock_free(q.split);
     /* A lock that became weaker or went lets others in. */
@@ -412,7 +425,7 @@ int file_lock_range(struct file *f, const struct lx_flock *fl, struct file_lock_
     return 0;
 }
 
-/* drop_owned() - every lock of the owner and kind. */
+/* drop_owned() - every lock of the owner and kind. Return: whether there was one. */
 static bool drop_owned(struct list_node *list, const void *owner, enum file_lock_kind kind)
 {
     struct file_lock *k, *tmp;
@@ -436,6 +449,8 @@ void file_locks_close(struct file *f, const void *owner)
         return;
     mutex_lock(&l->lock);
     any = drop_owned(&l->records, owner, FILE_LOCK_POSIX);
+    if (any)
+        __atomic_fetch_add(&l->released, 1, __ATOMIC_RELEASE);
     mutex_unlock(&l->lock);
     if (any)
         waitq_wake_all(&l->wait, LX_POLLIN);

@@ -218,6 +218,32 @@ TEST(waits_its_turn, "fcntl flock fork")
     EXPECT_CHILD_OK(pid);
 }
 
+/* Who waited a moment ago waits for nobody when he has the lock, or when it was let go. */
+TEST(no_deadlock_of_one_lock, "fcntl")
+{
+    int fd = make();
+    uint64_t n = 0;
+    pid_t pids[4];
+
+    EXPECT_EQ(pwrite(fd, &n, sizeof(n), 0), sizeof(n));
+    for (size_t i = 0; i < COUNT_OF(pids); i++) {
+        IN_CHILD(pids[i])
+        {
+            for (int k = 0; k < 200; k++) {
+                REQUIRE_OK(lock(fd, F_SETLKW, F_WRLCK, 0, 8));
+                EXPECT_EQ(pread(fd, &n, sizeof(n), 0), sizeof(n));
+                n++;
+                EXPECT_EQ(pwrite(fd, &n, sizeof(n), 0), sizeof(n));
+                REQUIRE_OK(lock(fd, F_SETLK, F_UNLCK, 0, 8));
+            }
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(pids); i++)
+        EXPECT_CHILD_OK(pids[i]);
+    EXPECT_EQ(pread(fd, &n, sizeof(n), 0), sizeof(n));
+    EXPECT_EQ(n, 800);
+}
+
 TEST(deadlock, "fcntl:EDEADLK")
 {
     int fd = make();
