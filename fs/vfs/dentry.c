@@ -121,11 +121,11 @@ struct dentry *dentry_find(struct dentry *dir, const char *name, u32 len)
     return d;
 }
 
-/* hash_locked() - make it found by name; without memory, or if somebody is dropping it from the
- * cache, it simply is not. */
+/* hash_locked() - make it found by name; without memory, if somebody is dropping it from the cache,
+ * or in a directory that was removed, it simply is not. */
 static void hash_locked(struct dentry *d, struct list_node *kill)
 {
-    if (d->doomed)
+    if (d->doomed || d->parent->dead)
         return;
     if (hash_insert(&d->parent->children, &d->by_name, name_hash(d->name, d->len)) < 0)
         return;

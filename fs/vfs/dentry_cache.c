@@ -102,6 +102,39 @@ void dentry_kill(struct list_node *kill)
     }
 }
 
+/* children_locked() - borrow at most `most` children. Return: how many. */
+static u32 children_locked(const struct dentry *dir, struct dentry **found, u32 most)
+{
+    struct hash_node *child;
+    u32 n = 0, i;
+
+    hash_for_each(&dir->children, i, child)
+    {
+        if (n == most)
+            return n;
+        found[n++] = container_of(child, struct dentry, by_name);
+    }
+    return n;
+}
+
+void dentry_dead(struct dentry *dir)
+{
+    struct dentry *found[PRUNE_BATCH];
+    u32 n;
+
+    do {
+        struct list_node kill = LIST_INIT(kill);
+
+        tree_write();
+        dir->dead = true;
+        n = children_locked(dir, found, ARRAY_SIZE(found));
+        for (u32 i = 0; i < n; i++)
+            cache_unhash_locked(found[i], &kill);
+        tree_write_end();
+        dentry_kill(&kill);
+    } while (n == ARRAY_SIZE(found));
+}
+
 void cache_prune(struct super *sb)
 {
     bool more = true;

@@ -28,6 +28,9 @@ struct dentry *dentry_child(struct dentry *dir, const char *name, u32 len);
  * gone. */
 void dentry_added(struct dentry *d);
 void dentry_removed(struct dentry *d);
+/* dentry_dead() - a directory's name is gone for good: what the cache keeps of names that it has not
+ * goes, which else kept the directory itself. */
+void dentry_dead(struct dentry *dir);
 /* dentry_name_alloc() - room for a move to a name of `len` bytes; NULL with 0 for short names.
  * dentry_moved(): d is now `name` in `dir`, in the place of whatever was there; dentry_swapped().
  * Buffers are taken. */

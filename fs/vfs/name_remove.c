@@ -75,6 +75,8 @@ int vfs_unlink(const struct walk_ctx *ctx, const struct path *start, const char 
         err = remove_locked(&s, ctx->cred, dir, &victim);
         mutex_unlock(&s.dir.dentry->inode->dir_lock);
     }
+    if (!err && dir)
+        dentry_dead(victim);
     dentry_put(victim);
     path_put(&s.dir);
     return err;

@@ -155,6 +155,13 @@ static int rename_locked(struct renaming *r)
     return err ? err : commit(r);
 }
 
+/* replaced_dir() - after success: did a directory lose its name to another? */
+static bool replaced_dir(const struct renaming *r)
+{
+    return r->new && r->new->inode != r->old->inode && is_dir(r->new) &&
+           !(r->flags & LX_RENAME_EXCHANGE);
+}
+
 static int rename_slots(struct renaming *r)
 {
     int err;
@@ -171,6 +178,8 @@ static int rename_slots(struct renaming *r)
     lock_dirs(r);
     err = rename_locked(r);
     unlock_dirs(r);
+    if (!err && replaced_dir(r))
+        dentry_dead(r->new);
     return err;
 }
 

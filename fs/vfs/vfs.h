@@ -218,6 +218,7 @@ struct dentry {
     _Atomic(bool) unhashed; /* unlinked: no longer found by name */
     bool cached;            /* the cache holds a reference */
     bool doomed;            /* lru is on the list of who drops the cache's reference */
+    bool dead;              /* a directory that was removed: no name is hashed in it any more */
     _Atomic(u32) mounts;    /* mount points on it, in any namespace */
     _Atomic(bool) used;     /* since the cache last looked */
     char short_name[40];

@@ -244,6 +244,43 @@ Test(walk, deep_tree)
     path_put(&at); /* and fixture_fini() frees all of it without a deep stack */
 }
 
+/* live() - how many objects of a type there are */
+static u64 live(const char *name)
+{
+    for (struct obj_type *t = obj_types(); t; t = t->next)
+        if (!strcmp(t->name, name))
+            return atomic_load(&t->live);
+    return 0;
+}
+
+/* Names that a directory has not are forgotten with it, and keep nothing of it. */
+Test(walk, removed_directories_go)
+{
+    u64 dentries = live("dentry"), inodes = live("inode");
+    struct path at, late;
+    char name[32];
+
+    for (int i = 0; i < 3; i++) {
+        fx_mkdir("/gone");
+        for (int k = 0; k < 1000; k++) {
+            snprintf(name, sizeof(name), "/gone/n%d", k);
+            cr_assert_eq(walk_err(name, 0), -ENOENT);
+        }
+        cr_assert_eq(walk(&fx.ctx, &fx.ctx.root, "/gone", 0, &at), 0);
+        if (i == 2) { /* another one takes its name */
+            fx_mkdir("/other");
+            cr_expect_eq(vfs_rename(&fx.ctx, &fx.ctx.root, "/other", &fx.ctx.root, "/gone", 0), 0);
+        } else {
+            cr_expect_eq(vfs_unlink(&fx.ctx, &fx.ctx.root, "/gone", true), 0);
+        }
+        cr_expect_eq(walk(&fx.ctx, &at, "late", 0, &late), -ENOENT);
+        path_put(&at);
+    }
+    cr_expect_eq(vfs_unlink(&fx.ctx, &fx.ctx.root, "/gone", true), 0);
+    cr_expect_leq(live("dentry"), dentries + 2); /* that "/gone" and "/other" are not there */
+    cr_expect_eq(live("inode"), inodes);
+}
+
 Test(walk, cache_stays_bounded)
 {
     char name[32];
