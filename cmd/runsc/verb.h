@@ -39,4 +39,4 @@ void verb_overview(FILE *out);
 
 extern const struct verb create_verb, start_verb, run_verb, state_verb, kill_verb, delete_verb,
     exec_verb, list_verb, ps_verb, wait_verb, spec_verb, flags_verb, help_verb, pause_verb,
-    resume_verb;
+    resume_verb, debug_verb;

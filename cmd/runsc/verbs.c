@@ -12,6 +12,7 @@
 
 const struct verb *const verbs[] = {
     &create_verb,
+    &debug_verb,
     &delete_verb,
     &exec_verb,
     &flags_verb,
@@ -28,7 +29,6 @@ const struct verb *const verbs[] = {
     &wait_verb,
     TO_COME("checkpoint", "save a container's state to files"),
     TO_COME("cpu-features", "list the CPU features that containers see"),
-    TO_COME("debug", "control a live sandbox"),
     TO_COME("do", "run a command on a throw-away view of the host's files"),
     TO_COME("events", "print statistics and events of a container"),
     TO_COME("export-metrics", "print a sandbox's metrics"),

@@ -119,6 +119,8 @@
  *   stats       {}  -> {"ok":true,"pids":{"current":N,"limit":N},"cpuTime":ns,"tmpfs":bytes}
  *               what the host's cgroup cannot tell
  *
+ *   objects     {}  -> {"ok":true,"objects":{"<type>":N, ...}}   live objects of the sandbox by type
+ *
  *   Reserved, answered with ENOSYS until they are built: update, checkpoint, restore, debug, usage,
  *   port-forward, create-container, delete-container.
  */

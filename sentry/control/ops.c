@@ -400,7 +400,7 @@ static const struct {
 } ops[] = {
     {"start", op_start}, {"state", op_state}, {"exec", op_exec},     {"wait", op_wait},
     {"kill", op_kill},   {"ps", control_ps},  {"pause", op_pause}, {"resume", op_resume},
-    {"resize", op_resize},
+    {"resize", op_resize}, {"objects", control_objects},
 };
 
 void control_run(struct control_request *req)

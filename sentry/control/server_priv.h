@@ -48,3 +48,4 @@ void control_run(struct control_request *req);
 bool control_reply_begin(void);
 void control_reply_end(void);
 int control_ps(struct control_request *req);
+int control_objects(struct control_request *req);
