@@ -28,7 +28,7 @@ PLANS = {
         ('asan', ['unit', 'guest', 'fuzz']),
         ('tsan', ['unit', 'guest']),
     ],
-    'soak': [('release', ['soak'])],
+    'soak': [('debug', ['soak'])],
 }
 
 

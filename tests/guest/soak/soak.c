@@ -444,9 +444,11 @@ static void soak(double seconds)
     shared = guest_shared(sizeof(*shared));
     end_time = guest_now_ns() + (int64_t)(seconds * 1e9);
     REQUIRE_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
-    snprintf(bases[0], sizeof(bases[0]), "/tmp/soak.%d", getpid());
-    snprintf(bases[1], sizeof(bases[1]), "%s/soak.%d",
-             access("/root", W_OK) == 0 ? "/root" : "/var/tmp", getpid());
+    /* Whoever was killed here before may have had the same pid. */
+    snprintf(bases[0], sizeof(bases[0]), "/tmp/soak.%d.%llx", getpid(), (unsigned long long)end_time);
+    snprintf(bases[1], sizeof(bases[1]), "%s/soak.%d.%llx",
+             access("/root", W_OK) == 0 ? "/root" : "/var/tmp", getpid(),
+             (unsigned long long)end_time);
     make_dirs(true);
     for (int i = 0; i < 3; i++)
         before[i] = sysv_objects(kinds[i]);
