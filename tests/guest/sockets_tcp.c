@@ -248,6 +248,39 @@ TEST(connect_backlog_full, "connect:EINPROGRESS,EALREADY")
     EXPECT_EQ(state_of(b), ESTABLISHED);
 }
 
+static void *close_it(void *arg)
+{
+    int fd = *(int *)arg;
+
+    EXPECT_OK(SYS(close, fd));
+    return NULL;
+}
+
+/* An attempt that is given up while accept makes room for it is no connection, or one that ends. */
+TEST(connect_given_up, "close accept4:EAGAIN")
+{
+    for (int i = 0; i < 200; i++) {
+        int l = listener(0), first = tcp(), second = tcp(), fd;
+        pthread_t th;
+
+        REQUIRE_OK(connect_to(first, LO, port_of(l)));
+        nonblock(second);
+        EXPECT_ERRNO(connect_to(second, LO, port_of(l)), EINPROGRESS);
+        REQUIRE(pthread_create(&th, NULL, close_it, &second) == 0);
+        close((int)EXPECT_OK(SYS(accept4, l, NULL, NULL, 0)));
+        pthread_join(th, NULL);
+        nonblock(l);
+        fd = (int)SYS(accept4, l, NULL, NULL, 0);
+        if (fd >= 0)
+            EXPECT(events_of(fd, 5000) & POLLIN);
+        else
+            EXPECT_EQ(errno, EAGAIN);
+        close(fd);
+        close(first);
+        close(l);
+    }
+}
+
 TEST(connect_self, "connect")
 {
     int fd = tcp();
@@ -792,6 +825,51 @@ TEST(linger2_negative_resets, "setsockopt close sendto:EPIPE")
     EXPECT_EQ(SYS(read, p.s, buf, 8), 3); /* what came first is still there, and so is the end */
     EXPECT_EQ(SYS(read, p.s, buf, 8), 0);
     EXPECT_ERRNO(SYS(sendto, p.s, "x", 1, MSG_NOSIGNAL, NULL, 0), EPIPE);
+}
+
+struct closing {
+    int from;
+    _Atomic(int) *go;
+};
+
+enum { CLOSED_AT_ONCE = 100 };
+
+static void *close_at_once(void *arg)
+{
+    struct closing *c = arg;
+
+    --*c->go;
+    while (*c->go > 0)
+        continue;
+    EXPECT_OK(SYS(close_range, c->from, c->from + CLOSED_AT_ONCE - 1, 0));
+    return NULL;
+}
+
+/* One end or both wait then for some time; a checked sandbox looks that nothing else is left. */
+TEST(ends_close_at_once, "close_range")
+{
+    NEEDS(close_range);
+    for (int round = 0; round < 10; round++) {
+        int l = listener(8);
+        _Atomic(int) go = 2;
+        struct closing ends[2] = {{300, &go}, {600, &go}};
+        pthread_t th;
+
+        for (int i = 0; i < CLOSED_AT_ONCE; i++) {
+            int c = tcp(), s;
+
+            REQUIRE_OK(connect_to(c, LO, port_of(l)));
+            s = (int)REQUIRE_OK(SYS(accept4, l, NULL, NULL, 0));
+            REQUIRE_OK(dup2(c, ends[0].from + i));
+            REQUIRE_OK(dup2(s, ends[1].from + i));
+            close(c);
+            close(s);
+        }
+        close(l);
+        REQUIRE(pthread_create(&th, NULL, close_at_once, &ends[0]) == 0);
+        close_at_once(&ends[1]);
+        pthread_join(th, NULL);
+    }
 }
 
 TEST(time_wait_holds_the_port, "bind:EADDRINUSE")

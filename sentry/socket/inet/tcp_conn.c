@@ -236,11 +236,16 @@ static void release_chosen(struct tcp_conn *c, struct tcp_end *e)
         inet_port_release(c->ns, s->bind);
 }
 
-static void arm(struct tcp_conn *c, u64 seconds)
+/* set_timer() - to so many seconds, 0: none. An armed timer holds one reference, so two who settle at
+ * once must not both think that they are the one who arms it: ns->lock is held. The caller has a
+ * reference of its own. */
+static void set_timer(struct tcp_conn *c, u32 seconds)
 {
-    tcp_conn_get(c);
     if (timer_cancel(&c->timer, false))
         tcp_conn_put(c);
+    if (!seconds)
+        return;
+    tcp_conn_get(c);
     if (timer_arm(&c->timer, host_monotonic() + seconds * SECOND) < 0)
         tcp_conn_put(c);
 }
@@ -279,8 +284,6 @@ static void enter_time_wait(struct tcp_conn *c, struct tcp_end *e)
 
 void tcp_conn_settle(struct tcp_conn *c)
 {
-    u32 wait;
-
     rwlock_write(&c->ns->lock);
     tcp_conn_lock(c);
     for (u32 i = 0; i < 2; i++) {
@@ -293,13 +296,9 @@ void tcp_conn_settle(struct tcp_conn *c)
             enter_time_wait(c, e);
         }
     }
-    wait = wanted_timer(c);
+    set_timer(c, wanted_timer(c));
     tcp_conn_unlock(c);
     rwlock_unlock(&c->ns->lock);
-    if (wait)
-        arm(c, wait);
-    else if (timer_cancel(&c->timer, false))
-        tcp_conn_put(c);
 }
 
 /* tcp_timer_fire() - an attempt took too long, or a closed end may be forgotten. */

@@ -182,8 +182,8 @@ static void shake(struct tcp_sock *t, struct tcp_conn *c, struct tcp_sock *liste
     start_timer(t, c);
     if (!listener || tcp_listen_offer(listener, c) < 0)
         tcp_conn_refuse(c, ECONNREFUSED);
-    else if (c->end[0].state == LX_TCP_ESTABLISHED && timer_cancel(&c->timer, false))
-        tcp_conn_put(c);
+    else if (c->end[0].state == LX_TCP_ESTABLISHED)
+        tcp_conn_settle(c); /* the attempt's timer goes; the peer may have come further by now */
 }
 
 /* begin() - an attempt. Return: 0: it is under way or done. */

@@ -15,27 +15,40 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* establish() - both ends, seen from the client as a finished handshake. Listener's lock held. */
-static void establish(struct tcp_sock *l, struct tcp_conn *c)
+/* establish() - both ends, seen from the client as a finished handshake. Listener's lock held.
+ * Return: false: the client has just given up. */
+static bool establish(struct tcp_sock *l, struct tcp_conn *c)
 {
     struct tcp_flow *to_server = &c->flow[0], *to_client = &c->flow[1];
 
     tcp_conn_lock(c);
+    if (c->end[0].state != LX_TCP_SYN_SENT) {
+        tcp_conn_unlock(c);
+        return false;
+    }
     c->end[0].state = c->end[1].state = LX_TCP_ESTABLISHED;
     if (l->rcvbuf_set)
         to_server->window = l->inet.socket.opt.rcvbuf / 4 * 3;
     if (l->sndbuf_set)
         to_client->sndbuf = l->inet.socket.opt.sndbuf;
     tcp_conn_unlock(c);
+    return true;
 }
 
-/* admit() - c gets a place in the queue; its reference goes with it. Listener's lock held. */
-static void admit(struct tcp_sock *l, struct tcp_conn *c)
+/* admit() - c gets a place in the queue; its reference goes with it, or is put if its client has
+ * given up, who still holds one until he has asked for the listener's lock, which is held here.
+ * Return: is it in? */
+static bool admit(struct tcp_sock *l, struct tcp_conn *c)
 {
-    establish(l, c);
+    if (!establish(l, c)) {
+        c->listener = NULL;
+        tcp_conn_put(c);
+        return false;
+    }
     list_add_tail(&l->listen.ready, &c->queued);
     l->listen.nready++;
     l->inet.ns->count.tcp_passive++;
+    return true;
 }
 
 int tcp_listen_offer(struct tcp_sock *l, struct tcp_conn *c)
@@ -50,7 +63,7 @@ int tcp_listen_offer(struct tcp_sock *l, struct tcp_conn *c)
         c->listener = l;
         room = q->nready <= q->backlog;
         if (room)
-            admit(l, c);
+            room = admit(l, c);
         else
             list_add_tail(&q->waiting, &c->queued);
     }
@@ -173,8 +186,8 @@ void tcp_listen_stop(struct tcp_sock *t)
 
 /* --- accept(2) --- */
 
-/* take_ready() - the first established connection, its reference with it, or NULL. `moved`: one
- * that waited for room has come in, a reference. */
+/* take_ready() - the first established connection, its reference with it, or NULL. `moved`: NULL
+ * before; one that waited for room has come in, a reference. */
 static struct tcp_conn *take_ready(struct tcp_sock *t, struct tcp_conn **moved)
 {
     struct tcp_listen *q = &t->listen;
@@ -186,11 +199,10 @@ static struct tcp_conn *take_ready(struct tcp_sock *t, struct tcp_conn **moved)
         list_del(&c->queued);
         c->listener = NULL;
         q->nready--;
-        next = list_first(&q->waiting, struct tcp_conn, queued);
-        if (next) {
+        while (!*moved && (next = list_first(&q->waiting, struct tcp_conn, queued))) {
             list_del(&next->queued);
-            admit(t, next);
-            *moved = tcp_conn_get(next);
+            if (admit(t, next))
+                *moved = tcp_conn_get(next);
         }
     }
     mutex_unlock(&q->lock);
