@@ -111,7 +111,7 @@ class Soak:
         """The state to come back to: caches know the names that the loads use, and the host descriptors of them are open."""
         for what in sorted(LOADS):
             self.exec_load(what)
-        self.exec_guest(0.3)
+        self.exec_guest(5)
         self.poke()
         self.before = self.settled()
         print(f'# idle: {self.before}', flush=True)

@@ -114,14 +114,22 @@ static void close_others(const int *keep)
     SYS(close_range, from, ~0u, 0);
 }
 
+/* is_gone() - has the thread that forked us ended, alone or with its process? From a new pid
+ * namespace nobody can tell. */
+static bool is_gone(pid_t parent, pid_t thread)
+{
+    if (getppid() == 0)
+        return false;
+    return getppid() != parent || (SYS(tgkill, parent, thread, 0) < 0 && errno == ESRCH);
+}
+
 pid_t soak_fork(const int *keep)
 {
-    pid_t parent = getpid(), pid = guest_fork();
+    pid_t parent = getpid(), thread = (pid_t)SYS(gettid), pid = guest_fork();
 
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        /* It may have ended before; in a new pid namespace it is 0 all the time. */
-        if (getppid() != parent && getppid() != 0)
+        if (is_gone(parent, thread)) /* it was before the line above */
             _exit(0);
         close_others(keep);
     }
@@ -315,7 +323,7 @@ static void worker_main(unsigned int worker)
 /* tell_process() - what the kernel says a process is at, for somebody who looks for a hang */
 static void tell_process(const char *pid)
 {
-    static const char *const names[] = {"comm", "syscall", "wchan"};
+    static const char *const names[] = {"status", "syscall", "wchan", "stat"};
     char path[320], text[256];
     struct dirent *entry;
     DIR *dir;
@@ -335,18 +343,17 @@ static void tell_process(const char *pid)
         closedir(dir);
 }
 
-/* tell_hang() - every process of ours, and what was too slow */
-static void tell_hang(unsigned int worker, unsigned int thread, const char *load)
+/* tell_processes() - every process that runs this program */
+static void tell_processes(void)
 {
     DIR *dir = opendir("/proc");
     struct dirent *entry;
+    char own[16], comm[16], path[64];
 
-    guest_check(false, load, 0, "worker %u, thread %u: still running after %d s, seed %llu", worker,
-                thread, LOAD_SECONDS, (unsigned long long)seed);
+    guest_slurp("/proc/self/comm", own, sizeof(own));
     while (dir && (entry = readdir(dir))) {
-        pid_t pid = (int)strtol(entry->d_name, NULL, 10);
-
-        if (pid > 0 && getsid(pid) == getsid(0))
+        snprintf(path, sizeof(path), "/proc/%.20s/comm", entry->d_name);
+        if (guest_slurp(path, comm, sizeof(comm)) > 0 && !strcmp(comm, own))
             tell_process(entry->d_name);
     }
     if (dir)
@@ -363,7 +370,8 @@ static bool watch(void)
 
             if (!load || guest_now_ns() - slot->since < LOAD_SECONDS * 1000000000ll)
                 continue;
-            tell_hang(w, t, load);
+            guest_check(false, load, 0, "worker %u, thread %u: still running after %d s", w, t,
+                        LOAD_SECONDS);
             return false;
         }
     }
@@ -386,6 +394,7 @@ static void attend(const pid_t *pids)
             continue;
         if (!watch() || guest_now_ns() > end_time + 2ll * LOAD_SECONDS * 1000000000) {
             guest_check(false, "soak", 0, "not all have ended");
+            tell_processes();
             for (unsigned int w = 0; w < workers; w++)
                 kill(pids[w], SIGKILL);
             return;
