@@ -827,51 +827,6 @@ TEST(linger2_negative_resets, "setsockopt close sendto:EPIPE")
     EXPECT_ERRNO(SYS(sendto, p.s, "x", 1, MSG_NOSIGNAL, NULL, 0), EPIPE);
 }
 
-struct closing {
-    int from;
-    _Atomic(int) *go;
-};
-
-enum { CLOSED_AT_ONCE = 100 };
-
-static void *close_at_once(void *arg)
-{
-    struct closing *c = arg;
-
-    --*c->go;
-    while (*c->go > 0)
-        continue;
-    EXPECT_OK(SYS(close_range, c->from, c->from + CLOSED_AT_ONCE - 1, 0));
-    return NULL;
-}
-
-/* One end or both wait then for some time; a checked sandbox looks that nothing else is left. */
-TEST(ends_close_at_once, "close_range")
-{
-    NEEDS(close_range);
-    for (int round = 0; round < 10; round++) {
-        int l = listener(8);
-        _Atomic(int) go = 2;
-        struct closing ends[2] = {{300, &go}, {600, &go}};
-        pthread_t th;
-
-        for (int i = 0; i < CLOSED_AT_ONCE; i++) {
-            int c = tcp(), s;
-
-            REQUIRE_OK(connect_to(c, LO, port_of(l)));
-            s = (int)REQUIRE_OK(SYS(accept4, l, NULL, NULL, 0));
-            REQUIRE_OK(dup2(c, ends[0].from + i));
-            REQUIRE_OK(dup2(s, ends[1].from + i));
-            close(c);
-            close(s);
-        }
-        close(l);
-        REQUIRE(pthread_create(&th, NULL, close_at_once, &ends[0]) == 0);
-        close_at_once(&ends[1]);
-        pthread_join(th, NULL);
-    }
-}
-
 TEST(time_wait_holds_the_port, "bind:EADDRINUSE")
 {
     struct pair p = connected();
@@ -1175,4 +1130,49 @@ TEST(many_connections, "connect accept")
     EXPECT_OK(SYS(shutdown, l, SHUT_RDWR));
     for (int i = 0; i < 2; i++)
         pthread_join(th[i], NULL);
+}
+
+struct closing {
+    int from;
+    _Atomic(int) *go;
+};
+
+enum { CLOSED_AT_ONCE = 100 };
+
+static void *close_at_once(void *arg)
+{
+    struct closing *c = arg;
+
+    --*c->go;
+    while (*c->go > 0)
+        continue;
+    EXPECT_OK(SYS(close_range, c->from, c->from + CLOSED_AT_ONCE - 1, 0));
+    return NULL;
+}
+
+/* Last, as many of them wait then for some time. A checked sandbox looks that nothing is left. */
+TEST(ends_close_at_once, "close_range")
+{
+    NEEDS(close_range);
+    for (int round = 0; round < 3; round++) {
+        int l = listener(8);
+        _Atomic(int) go = 2;
+        struct closing ends[2] = {{300, &go}, {600, &go}};
+        pthread_t th;
+
+        for (int i = 0; i < CLOSED_AT_ONCE; i++) {
+            int c = tcp(), s;
+
+            REQUIRE_OK(connect_to(c, LO, port_of(l)));
+            s = (int)REQUIRE_OK(SYS(accept4, l, NULL, NULL, 0));
+            REQUIRE_OK(dup2(c, ends[0].from + i));
+            REQUIRE_OK(dup2(s, ends[1].from + i));
+            close(c);
+            close(s);
+        }
+        close(l);
+        REQUIRE(pthread_create(&th, NULL, close_at_once, &ends[0]) == 0);
+        close_at_once(&ends[1]);
+        pthread_join(th, NULL);
+    }
 }
