@@ -21,7 +21,8 @@ SOURCE = GOROOT + '/src'
 BINARIES = '/opt/go-tests'
 SHORT = ['runtime', 'runtime/pprof']  # their long tests load the machine for half an hour
 SECONDS = 600
-VERDICT = re.compile(r'--- (PASS|FAIL|SKIP): (\S+) \(')
+INDENT = 4  # of a subtest's verdict under its test's
+VERDICT = re.compile(r'( *)--- (PASS|FAIL|SKIP): (\S+) \(')  # not always at the beginning of a line
 COMPARISON = verdicts.Comparison(os.path.join(harness.ROOT, 'tests/oci/go_exceptions.tsv'))
 
 scratch = None
@@ -72,7 +73,10 @@ def verdicts_of(package, text):
     """{package.test: (PASS, FAIL or SKIP, what it said before)}"""
     found, last = {}, 0
     for match in VERDICT.finditer(text):
-        found[f'{package}.{match.group(2)}'] = (match.group(1), text[last:match.start()][-1500:])
+        spaces, verdict, name = match.groups()
+        if len(spaces) != INDENT * name.count('/'):
+            continue  # what a test cites of a program of its own
+        found[f'{package}.{name}'] = (verdict, text[last:match.start()][-1500:])
         last = match.start()
     return found
 
