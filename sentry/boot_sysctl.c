@@ -1,13 +1,12 @@
 /*
  * linux.sysctl: settings of /proc/sys that a container begins with. They are written as its root would
  * write them, by a task that never runs: what the files' functions ask of the calling task is there.
- * What this kernel has no setting for is said in the log and left out; a value that is refused fails.
+ * What this kernel has no setting for is refused as a bad value is: nothing is left out silently.
  */
 #include "sentry/boot.h"
 
 #include "fs/proc/proc.h"
 #include "sentry/base/clean.h"
-#include "sentry/base/log.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
@@ -18,18 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* set_one() - Return: 0, -errno with *err. */
 static int set_one(const struct oci_pair *p, struct oci_error *err)
 {
     int rc = proc_sysctl_set(p->key, p->value);
 
-    if (rc == -ENOENT || rc == -EACCES) {
-        log_warning("config.json: linux.sysctl: %s %s here: left as it is", p->key,
-                    rc == -ENOENT ? "does not exist" : "can't be set");
-        return 0;
-    }
-    if (rc < 0)
-        snprintf(err->text, sizeof(err->text), "config.json: linux.sysctl: %s can't be \"%s\": %s",
-                 p->key, p->value, strerror(-rc));
+    if (rc == -ENOENT || rc == -EACCES)
+        snprintf(err->text, sizeof(err->text), "config.json: linux.sysctl: %.100s %s in a sandbox",
+                 p->key, rc == -ENOENT ? "does not exist" : "can't be set");
+    else if (rc < 0)
+        snprintf(err->text, sizeof(err->text),
+                 "config.json: linux.sysctl: %.100s can't be \"%.60s\": %s", p->key, p->value,
+                 strerror(-rc));
     return rc;
 }
 

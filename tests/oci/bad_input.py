@@ -212,6 +212,30 @@ def unknown_values(t):
     change(t, lambda config: config['mounts'].append({'destination': '/x', 'type': 'imaginary', 'source': 'x'}), 'mounts')
 
 
+def sysctls(t):
+    """settings that are no namespace's of the container, and values that can't be, are refused by name"""
+    def with_sysctl(name, value):
+        return lambda config: config['linux'].update(sysctl={name: value})
+    t.only_ours('the text')
+    for name in ('kernel.pid_max', 'kernel.ostype', 'vm.swappiness', 'net.ipv4.imaginary', 'kernel.shmmaxx', 'kernel', ''):
+        change(t, with_sysctl(name, '1'), 'linux.sysctl', name)
+    for name, value in (('kernel.msgmax', 'much'), ('kernel.msgmax', '-1'), ('kernel.sem', '1 2 3 99999999999'),
+                        ('net.ipv4.ip_unprivileged_port_start', '65536'), ('net.ipv4.ip_local_port_range', '5'),
+                        ('net.ipv4.ip_local_port_range', '6000 5000'), ('net.core.somaxconn', '99999999')):
+        change(t, with_sysctl(name, value), 'linux.sysctl', name, value[:20])
+
+
+def strace_names(t):
+    """--strace-syscalls with a name that does not exist is refused, and says which list"""
+    t.only_ours('the flag')
+    bundle = t.bundle()
+    for names in ('imaginary', 'read,imaginary', 'read,,write', 'read,reads'):
+        done = subprocess.run([t.runtime.binary, '--root', t.runtime.state, f'--platform={t.runtime.platform}', '--network=none', '--strace',
+                               f'--strace-syscalls={names}', 'run', '--bundle', bundle.path, t.name()], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False, timeout=20)
+        t.refused(done, '--strace-syscalls', names)
+
+
 def relative_cwd(t):
     """a working directory that is relative or missing"""
     change(t, lambda config: config['process'].update(cwd='tmp'), 'cwd')
@@ -289,6 +313,6 @@ def bad_exec(t):
 
 harness.main(__doc__, [
     no_bundle, no_config, truncated_config, not_json, huge_config, config_is_folder, wrong_types, no_args, no_process, no_such_program,
-    broken_programs, no_rootfs, relative_destination, escaping_mounts, bind_missing, unknown_namespace, unknown_values, relative_cwd,
-    odd_bytes, many_of_everything, broken_state, unwritable_places, bad_exec,
+    broken_programs, no_rootfs, relative_destination, escaping_mounts, bind_missing, unknown_namespace, unknown_values, sysctls, strace_names,
+    relative_cwd, odd_bytes, many_of_everything, broken_state, unwritable_places, bad_exec,
 ])
