@@ -25,7 +25,8 @@ struct hostfd {
     struct obj obj;
     int fd;     /* owned */
     u32 access; /* what it was opened for: LX_O_ACCMODE bits */
-    bool tty;
+    bool tty, plain; /* plain: a regular file */
+    bool append;     /* the host puts what is written at the end */
     struct host_watch watch;
 };
 OBJ_REFS(hostfd)
@@ -96,16 +97,35 @@ static ssize_t write_some(struct file *f, const u8 *buf, size_t len)
     return n;
 }
 
+/* limit_write() - cut *len to what RLIMIT_FSIZE allows where a plain file is written next.
+ * Return: 0, -EFBIG, -errno. */
+static int limit_write(const struct hostfd *h, u64 *len)
+{
+    struct stat st;
+    s64 at;
+
+    if (!h->plain)
+        return 0;
+    at = h->append ? host_fstat(h->fd, &st) : host_lseek(h->fd, 0, LX_SEEK_CUR);
+    if (at < 0)
+        return (int)at;
+    return file_write_limit((u64)(h->append ? st.st_size : at), len);
+}
+
 static ssize_t hostfd_write(struct file *f, struct uio *from, s64 *pos)
 {
     auto_free u8 *buf = malloc(BOUNCE_BYTES);
+    u64 left = from->left;
     ssize_t done = 0;
+    int err = limit_write(hostfd_of(f), &left);
 
     (void)pos;
+    if (err < 0)
+        return err;
     if (!buf)
         return -ENOMEM;
-    while (from->left) {
-        ssize_t have = uio_from(from, buf, min_of(from->left, (u64)BOUNCE_BYTES));
+    while ((u64)done < left) {
+        ssize_t have = uio_from(from, buf, min_of(left - (u64)done, (u64)BOUNCE_BYTES));
 
         if (have < 0)
             return done ? done : have;
@@ -254,6 +274,8 @@ int hostfd_new(int fd, const struct cred *cred, struct file **out)
     }
     h->access = (u32)flags & LX_O_ACCMODE;
     h->tty = S_ISCHR(st.st_mode) && host_ioctl(fd, TCGETS, termios) == 0;
+    h->plain = S_ISREG(st.st_mode);
+    h->append = flags & O_APPEND;
     name = name_of(&st, h->tty, &mode);
     err = file_new_anon_inode(&hostfd_ops, &hostfd_inode_ops, name, mode, cred,
                               (u32)flags & (LX_O_ACCMODE | LX_O_APPEND), h, out);

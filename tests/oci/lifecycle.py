@@ -64,6 +64,21 @@ def run_dmesg(t):
     t.equal(times, sorted(times), 'times')
 
 
+def run_file_size_limit(t):
+    """RLIMIT_FSIZE holds for output that is a file: it is cut there, then SIGXFSZ"""
+    for mode in ('wb', 'ab'):
+        bundle = t.bundle(['/bin/sh', '-c', 'dd if=/dev/zero bs=3000 count=1; dd if=/dev/zero bs=1 count=1; exit $?'])
+        bundle.config['process']['rlimits'] = [{'type': 'RLIMIT_FSIZE', 'soft': 1024, 'hard': 4096}]
+        bundle.write()
+        path = t.path('limited')
+        with open(path, 'wb') as file:
+            file.write(b'x' * 100)
+        with open(path, mode) as out:
+            words = t.runtime.command('run', '--bundle', bundle.path, t.name())
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL, timeout=60, check=False)
+        t.equal((done.returncode, os.path.getsize(path)), (128 + signal.SIGXFSZ, 1024), f'status, size of the file ({mode})')
+
+
 def run_statuses(t):
     """run ends with the program's status, 128 + n for a signal"""
     for script, status in (('exit 0', 0), ('exit 3', 3), ('exit 255', 255), ('sh -c "kill -9 \\$\\$"; exit $?', 137)):
@@ -509,8 +524,9 @@ def debug_and_strace(t):
 
 
 harness.main(__doc__, [
-    version, run_echo, run_version, run_dmesg, run_statuses, run_stdio, run_big_output, run_environment, run_stdio_of_user, run_writes_stay,
-    run_readonly, run_propagation, run_mqueue, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal, illegal_transitions, same_id_twice,
+    version, run_echo, run_version, run_dmesg, run_statuses, run_file_size_limit, run_stdio, run_big_output, run_environment, run_stdio_of_user,
+    run_writes_stay, run_readonly, run_propagation, run_mqueue, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal,
+    illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_of_short_programs, exec_sees_the_container,
     exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, sysctls, bad_ids, detached_run, debug_and_strace,
 ])
