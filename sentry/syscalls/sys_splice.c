@@ -183,11 +183,15 @@ s64 sys_sendfile(struct task *t, const u64 a[6])
 
 /* --- copy_file_range --- */
 
-/* range_check() - copy_file_range(2)'s rules about its two files. */
-static s64 range_check(const struct side *in, const struct side *out, u64 len)
+/* range_check() - copy_file_range(2)'s rules about its two files, in Linux's order; *len is cut to what
+ * there is to be read. Return: 0, -errno. */
+static s64 range_check(const struct side *in, const struct side *out, u64 *len)
 {
     u32 from = in->file->inode->mode, to = out->file->inode->mode;
-    s64 a = in->pos ? *in->pos : in->file->pos, b = out->pos ? *out->pos : out->file->pos;
+    u64 a = (u64)(in->pos ? *in->pos : in->file->pos);
+    u64 b = (u64)(out->pos ? *out->pos : out->file->pos);
+    struct attr attr;
+    int err;
 
     if (LX_S_ISDIR(from) || LX_S_ISDIR(to))
         return -EISDIR;
@@ -195,11 +199,17 @@ static s64 range_check(const struct side *in, const struct side *out, u64 len)
         return -EINVAL;
     if (!file_readable(in->file) || !file_writable(out->file) || (out->file->flags & LX_O_APPEND))
         return -EBADF;
-    if (len > INT64_MAX || a > INT64_MAX - (s64)len || b > INT64_MAX - (s64)len)
+    if (a + *len < a || b + *len < b)
         return -EOVERFLOW;
-    if (in->file->inode == out->file->inode && a < b + (s64)len && b < a + (s64)len)
-        return -EINVAL;
-    return 0;
+    err = vfs_getattr(&in->file->path, &attr);
+    if (err < 0)
+        return err;
+    *len = a < attr.size ? min_of(*len, attr.size - a) : 0;
+    if (*len)
+        err = file_write_limit(b, len);
+    if (!err && in->file->inode == out->file->inode && a < b + *len && b < a + *len)
+        err = -EINVAL;
+    return err;
 }
 
 s64 sys_copy_file_range(struct task *t, const u64 a[6])
@@ -207,6 +217,7 @@ s64 sys_copy_file_range(struct task *t, const u64 a[6])
     auto_put(file) struct file *fin = NULL;
     auto_put(file) struct file *fout = NULL;
     s64 from = 0, to = 0, rc = arg_fd(t, a[0], &fin);
+    u64 len = a[4];
     struct side in, out;
 
     if (rc == 0)
@@ -221,9 +232,9 @@ s64 sys_copy_file_range(struct task *t, const u64 a[6])
         return rc;
     in = (struct side){fin, a[1] ? &from : NULL};
     out = (struct side){fout, a[3] ? &to : NULL};
-    rc = range_check(&in, &out, a[4]);
+    rc = range_check(&in, &out, &len);
     if (rc == 0)
-        rc = copy_seekable(t, &in, &out, min_of(a[4], (u64)LIMIT_RW_BYTES));
+        rc = copy_seekable(t, &in, &out, min_of(len, (u64)LIMIT_RW_BYTES));
     if (rc > 0 && ((a[1] && usermem_put(t->mm, a[1], &from) < 0) ||
                    (a[3] && usermem_put(t->mm, a[3], &to) < 0)))
         return -EFAULT;

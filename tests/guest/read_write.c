@@ -606,6 +606,56 @@ TEST(sendfile_basic, "sendfile sendfile:EBADF,EINVAL")
     EXPECT_ERRNO(SYS(sendfile, out, in, &offset, 1), EINVAL);
 }
 
+TEST(copy_file_range_ranges, "copy_file_range copy_file_range:EINVAL,EISDIR,EBADF,EOVERFLOW,EFBIG,EFAULT")
+{
+    struct rlimit limit;
+    long from = 0, to = 100;
+    int in, append, fds[2], dir;
+    char buf[8];
+
+    guest_scratch();
+    NEEDS(copy_file_range);
+    guest_make_file("in", "0123456789");
+    in = (int)REQUIRE_OK(SYS(open, "in", O_RDWR));
+    /* As long as the file is, however much is asked for: no overlap behind its end. */
+    EXPECT_EQ(SYS(copy_file_range, in, &from, in, &to, 1L << 40, 0), 10);
+    EXPECT_EQ(from, 10);
+    EXPECT_EQ(to, 110);
+    from = 0;
+    to = 5;
+    EXPECT_ERRNO(SYS(copy_file_range, in, &from, in, &to, 6, 0), EINVAL);
+    EXPECT_EQ(SYS(copy_file_range, in, &from, in, &to, 5, 0), 5);
+    EXPECT_EQ(SYS(pread64, in, buf, 5, 5), 5);
+    EXPECT_MEMEQ(buf, "01234", 5);
+    from = 200;
+    to = 0;
+    EXPECT_EQ(SYS(copy_file_range, in, &from, in, &to, 10, 0), 0); /* at the end */
+    EXPECT_EQ(SYS(copy_file_range, in, NULL, in, NULL, 0, 0), 0);
+    from = 0;
+    to = 400;
+    EXPECT_EQ(SYS(copy_file_range, in, &from, in, &to, ~0UL >> 1, 0), 110);
+    from = 1;
+    EXPECT_ERRNO(SYS(copy_file_range, in, &from, in, &to, ~0UL, 0), EOVERFLOW);
+    EXPECT_ERRNO(SYS(copy_file_range, in, guest_bad_page(), in, &to, 1, 0), EFAULT);
+    append = (int)REQUIRE_OK(SYS(open, "out", O_WRONLY | O_APPEND | O_CREAT, 0600));
+    EXPECT_ERRNO(SYS(copy_file_range, in, NULL, append, NULL, 1, 0), EBADF);
+    EXPECT_ERRNO(SYS(copy_file_range, append, NULL, in, NULL, 1, 0), EBADF);
+    dir = (int)REQUIRE_OK(SYS(open, ".", O_RDONLY | O_DIRECTORY));
+    EXPECT_ERRNO(SYS(copy_file_range, dir, NULL, in, NULL, 1, 0), EISDIR);
+    REQUIRE_OK(SYS(pipe2, fds, 0));
+    EXPECT_ERRNO(SYS(copy_file_range, fds[0], NULL, in, NULL, 1, 0), EINVAL);
+    guest_on_signal(SIGXFSZ, guest_count_signal, 0);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = 1000;
+    REQUIRE_OK(setrlimit(RLIMIT_FSIZE, &limit));
+    from = 0;
+    to = 995;
+    EXPECT_EQ(SYS(copy_file_range, in, &from, in, &to, 10, 0), 5);
+    EXPECT_EQ(guest_signals, 0);
+    EXPECT_ERRNO(SYS(copy_file_range, in, &from, in, &to, 10, 0), EFBIG);
+    EXPECT_EQ(guest_signals, 1);
+}
+
 TEST(copy_file_range_basic, "copy_file_range copy_file_range:EBADF,EINVAL")
 {
     char buf[16] = {0};
