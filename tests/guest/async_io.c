@@ -1,5 +1,5 @@
 /* Signal-driven I/O: O_ASYNC, who is signalled and with what (fcntl(2), "Managing signals"). */
-#include "pty.h"
+#include "tests/guest/pty.h"
 
 #include <netinet/in.h>
 #include <pthread.h>

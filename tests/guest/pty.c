@@ -1,4 +1,4 @@
-#include "pty.h"
+#include "tests/guest/pty.h"
 
 int master, slave;
 char pty_name[32];

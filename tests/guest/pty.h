@@ -2,7 +2,7 @@
 #ifndef TESTS_GUEST_PTY_H
 #define TESTS_GUEST_PTY_H
 
-#include "guest.h"
+#include "tests/guest/guest.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* Controlling terminals and job control (credentials(7), tcsetpgrp(3), ioctl_tty(2)). */
-#include "pty.h"
+#include "tests/guest/pty.h"
 
 #include <signal.h>
 #include <sys/wait.h>

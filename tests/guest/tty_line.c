@@ -1,5 +1,5 @@
 /* The line discipline of terminals (termios(3)): editing, echo, output processing, raw reads. */
-#include "pty.h"
+#include "tests/guest/pty.h"
 
 #include <signal.h>
 

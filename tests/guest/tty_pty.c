@@ -1,5 +1,5 @@
 /* Pseudo-terminals: names, opening and closing, hangups, packet mode, readiness (pty(7)). */
-#include "pty.h"
+#include "tests/guest/pty.h"
 
 #include <sched.h>
 #include <signal.h>
