@@ -112,6 +112,7 @@ static int link_locked(struct epoll *ep, struct epoll_item *it)
     if (rc < 0)
         return rc;
     mutex_lock(&epoll_files_lock);
+    atomic_store(&it->file->was_watched, true);
     list_add_tail(&it->file->epolls, &it->in_file);
     mutex_unlock(&epoll_files_lock);
     it->queue = it->file->ops->queue ? it->file->ops->queue(it->file) : NULL;

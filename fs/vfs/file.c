@@ -48,7 +48,7 @@ static void file_free(struct obj *o)
     struct file *f = container_of(o, struct file, obj);
 
     notify_file(f, file_writable(f) ? LX_IN_CLOSE_WRITE : LX_IN_CLOSE_NOWRITE);
-    if (!list_empty(&f->epolls))
+    if (atomic_load(&f->was_watched))
         epoll_gone(f);
     if (f->async)
         async_gone(f);

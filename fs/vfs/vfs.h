@@ -289,6 +289,7 @@ struct file {
     s64 pos;
     struct file_async *_Atomic async; /* owned; NULL: it has no owner. sentry/kernel/async_io.h */
     struct list_node epolls; /* epoll watches on this file; guarded by epoll's own lock */
+    atomic_bool was_watched; /* by one, ever: whoever frees it asks epoll, under that lock */
     bool announced;          /* opened by name: what happens to it is reported (notify.h) */
     bool map_anonymous;      /* /dev/zero: a mapping of it is anonymous memory */
     int8_t writer_share;     /* what it added to inode->writers */

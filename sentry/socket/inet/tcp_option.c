@@ -62,6 +62,14 @@ static const struct option *find(int name)
     return NULL;
 }
 
+/* put_word() - an option's value: accept(2) copies all of them under the lock. */
+static void put_word(struct tcp_sock *t, s32 *word, s32 v)
+{
+    mutex_lock(&t->inet.socket.lock);
+    *word = v;
+    mutex_unlock(&t->inet.socket.lock);
+}
+
 static int set_congestion(struct tcp_sock *t, const void *value, u32 len)
 {
     char name[16] = {0};
@@ -72,7 +80,9 @@ static int set_congestion(struct tcp_sock *t, const void *value, u32 len)
     for (size_t i = 0; i < ARRAY_SIZE(congestions); i++) {
         if (strcmp(name, congestions[i]) != 0)
             continue;
+        mutex_lock(&t->inet.socket.lock);
         memcpy(t->tcp.congestion, name, sizeof(name));
+        mutex_unlock(&t->inet.socket.lock);
         return 0;
     }
     return -ENOENT;
@@ -97,16 +107,16 @@ static int set_window_clamp(struct tcp_sock *t, s32 v)
     if (!v) {
         if (tcp_state(t) != LX_TCP_CLOSE)
             return -EINVAL;
-        t->tcp.window_clamp = 0;
+        put_word(t, &t->tcp.window_clamp, 0);
         return 0;
     }
-    t->tcp.window_clamp = max_of(v, WINDOW_MIN);
+    put_word(t, &t->tcp.window_clamp, max_of(v, WINDOW_MIN));
     return 0;
 }
 
 static int set_linger2(struct tcp_sock *t, s32 v)
 {
-    t->tcp.linger2 = v < 0 ? -1 : v > LINGER2_MAX ? LINGER2_MAX : v;
+    put_word(t, &t->tcp.linger2, v < 0 ? -1 : v > LINGER2_MAX ? LINGER2_MAX : v);
     return 0;
 }
 
@@ -116,7 +126,7 @@ static int set_fastopen(struct tcp_sock *t, s32 v)
 
     if (v < 0 || (state != LX_TCP_CLOSE && state != LX_TCP_LISTEN))
         return -EINVAL;
-    t->tcp.fastopen = v;
+    put_word(t, &t->tcp.fastopen, v);
     return 0;
 }
 
@@ -126,17 +136,17 @@ static int set_special(struct tcp_sock *t, int name, s32 v)
     case LX_TCP_MAXSEG:
         if (v && (v < MSS_MIN || v > MSS_MAX))
             return -EINVAL;
-        t->tcp.maxseg = v;
+        put_word(t, &t->tcp.maxseg, v);
         return 0;
     case LX_TCP_LINGER2:
         return set_linger2(t, v);
     case LX_TCP_DEFER_ACCEPT:
-        t->tcp.defer_accept = defer_seconds(v);
+        put_word(t, &t->tcp.defer_accept, defer_seconds(v));
         return 0;
     case LX_TCP_WINDOW_CLAMP:
         return set_window_clamp(t, v);
     case LX_TCP_QUICKACK:
-        t->tcp.quickack = v & 1;
+        put_word(t, &t->tcp.quickack, v & 1);
         return 0;
     case LX_TCP_FASTOPEN:
         return set_fastopen(t, v);
@@ -171,7 +181,7 @@ static int set_tcp(struct tcp_sock *t, int name, const void *value, u32 len)
         return -EINVAL;
     if (name == LX_TCP_FASTOPEN_CONNECT && tcp_state(t) != LX_TCP_CLOSE)
         return -EINVAL;
-    *field(t, o) = v;
+    put_word(t, field(t, o), v);
     if (name == LX_TCP_NOTSENT_LOWAT)
         tcp_size_buffers(t);
     return 0;
