@@ -36,6 +36,7 @@ static const struct fs_type *const fs_types[] = {
     &mqueue_fs_type,
     &proc_fs_type,
     &sysfs_fs_type,
+    &cgroup2_fs_type,
 };
 
 int boot_host(const char *platform, const struct platform_ops **ops, struct plat_zygote **zygote)

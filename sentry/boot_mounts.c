@@ -150,13 +150,6 @@ static int mount_bind_entry(struct builder *b, const struct oci_mount *m,
     return attach(b, "gofer", m->destination, m->source, NULL, flags, bind->dir, &data);
 }
 
-/* Kinds of file systems that are named in every starter config and have no file system yet: what
- * is at their place then is an empty directory. */
-static bool leave_out(const char *type)
-{
-    return strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0;
-}
-
 static int mount_spec_entry(struct builder *b, size_t i)
 {
     const struct oci_mount *m = &b->args->spec->mounts.items[i];
@@ -166,15 +159,8 @@ static int mount_spec_entry(struct builder *b, size_t i)
 
     if (bind)
         return mount_bind_entry(b, m, bind);
-    if (!fs_type_find(type) && leave_out(type)) {
-        struct path at;
-        int err = mount_point(b, m->destination, true, &at);
-
-        log_warning("mount of type %s on %s: not built yet, left empty", type, m->destination);
-        if (err == 0)
-            path_put(&at);
-        return err < 0 && err != -EROFS ? fail(b, err, "mount point", m->destination) : 0;
-    }
+    if (strcmp(type, "cgroup") == 0)
+        type = "cgroup2"; /* the version is ours to choose */
     if (strcmp(type, "tmpfs") == 0 && strcmp(m->destination, "/dev") == 0)
         type = "devtmpfs";
     return attach(b, type, m->destination, m->source, options,

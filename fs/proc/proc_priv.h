@@ -41,7 +41,7 @@ typedef int proc_store_fn(const struct proc_node *n, const struct cred *opener, 
                           size_t len);
 
 /* proc_system.c */
-proc_show_fn proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_cpuinfo,
+proc_show_fn proc_show_cgroups, proc_show_version, proc_show_uptime, proc_show_loadavg, proc_show_cpuinfo,
     proc_show_stat, proc_show_filesystems, proc_show_cmdline, proc_show_devices,
     proc_show_interrupts, proc_show_softirqs, proc_show_swaps, proc_show_execdomains,
     proc_show_nothing;

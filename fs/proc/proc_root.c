@@ -81,6 +81,7 @@ static s32 next_pid(const struct proc_node *dir, s32 from)
 static const struct proc_dynamic pids = {.find = find_pid, .next = next_pid, .type = LX_DT_DIR};
 
 static const struct proc_entry root_children[] = {
+    {.name = "cgroups", .mode = FILE_RO, .show = proc_show_cgroups},
     {.name = "cmdline", .mode = FILE_RO, .show = proc_show_cmdline},
     {.name = "consoles", .mode = FILE_RO, .show = proc_show_nothing},
     {.name = "cpuinfo", .mode = FILE_RO, .show = proc_show_cpuinfo},

@@ -114,6 +114,17 @@ int proc_show_filesystems(const struct proc_node *n, struct proc_text *out)
     return 0;
 }
 
+/* proc_show_cgroups() - the controllers of fs/sys/sys_cgroup.c: of version 2, hierarchy 0. */
+int proc_show_cgroups(const struct proc_node *n, struct proc_text *out)
+{
+    static const char *const names[] = {"cpuset", "cpu", "cpuacct", "memory", "pids"};
+
+    proc_puts(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        proc_printf(out, "%s\t0\t1\t1\n", names[i]);
+    return 0;
+}
+
 int proc_show_cmdline(const struct proc_node *n, struct proc_text *out)
 {
     char release[UNAME_RELEASE];

@@ -164,7 +164,6 @@ def run_propagation(t):
 def run_mqueue(t):
     """a mount of type mqueue shows the container's message queues"""
     bundle = t.bundle(['/bin/sh', '-c', 'grep mqueue /proc/mounts | cut -d" " -f1-3; : > /dev/mqueue/made; cat /dev/mqueue/made'])
-    bundle.config['mounts'] = [m for m in bundle.config['mounts'] if m['destination'] != '/dev/mqueue']
     bundle.config['mounts'].append({'destination': '/dev/mqueue', 'type': 'mqueue', 'source': 'mqueue',
                                     'options': ['nosuid', 'noexec', 'nodev']})
     bundle.write()
@@ -173,6 +172,35 @@ def run_mqueue(t):
     lines = done.stdout.splitlines()
     t.equal(lines[0], 'mqueue /dev/mqueue mqueue', 'the mount')
     t.equal(lines[1].split(), ['QSIZE:0', 'NOTIFY:0', 'SIGNO:0', 'NOTIFY_PID:0'], 'an empty queue')
+
+
+def run_cgroup(t):
+    """a container reads its limits in /sys/fs/cgroup"""
+    t.only_ours('the version of cgroups')
+    names = ['memory.max', 'memory.swap.max', 'cpu.max', 'cpu.weight', 'pids.max', 'cgroup.procs', 'cgroup.controllers']
+    script = 'cd /sys/fs/cgroup; for f in ' + ' '.join(names) + '; do echo $f $(cat $f); done; cat /proc/self/cgroup;' \
+             'grep -c "	0	" /proc/cgroups; grep " /sys/fs/cgroup " /proc/mounts | cut -d" " -f3,4; mkdir x || echo refused'
+    bundle = t.bundle(['/bin/sh', '-c', script])
+    bundle.config['mounts'].append({'destination': '/sys', 'type': 'sysfs', 'source': 'sysfs', 'options': ['ro']})
+    bundle.config['mounts'].append({'destination': '/sys/fs/cgroup', 'type': 'cgroup', 'source': 'cgroup',
+                                    'options': ['nosuid', 'noexec', 'nodev', 'relatime', 'ro']})
+
+    def lines(resources):
+        bundle.config['linux']['resources'] = resources
+        bundle.write()
+        done = t.runtime.run(bundle, t.name())
+        t.succeeded(done, 'run')
+        return done.stdout.splitlines()
+
+    rest = ['cgroup.controllers cpuset cpu memory pids', '0::/', '5', 'cgroup2 ro,nosuid,nodev,noexec,relatime', 'refused']
+    found = lines({'memory': {'limit': 256 << 20, 'swap': 320 << 20}, 'cpu': {'quota': 150000, 'period': 50000, 'shares': 1024},
+                   'pids': {'limit': 77}})
+    t.equal(found[:5], ['memory.max 268435456', 'memory.swap.max 67108864', 'cpu.max 150000 50000', 'cpu.weight 39', 'pids.max 77'],
+            'limits')
+    t.true(found[5].startswith('cgroup.procs 1'), f'cgroup.procs: {found[5]}')
+    t.equal(found[6:], rest, 'the rest')
+    found = lines({})
+    t.equal(found[:5], ['memory.max max', 'memory.swap.max max', 'cpu.max max 100000', 'cpu.weight 100', 'pids.max max'], 'no limits')
 
 
 def run_kill(t):
@@ -525,7 +553,7 @@ def debug_and_strace(t):
 
 harness.main(__doc__, [
     version, run_echo, run_version, run_dmesg, run_statuses, run_file_size_limit, run_stdio, run_big_output, run_environment, run_stdio_of_user,
-    run_writes_stay, run_readonly, run_propagation, run_mqueue, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal,
+    run_writes_stay, run_readonly, run_propagation, run_mqueue, run_cgroup, run_kill, kill_at_once, states, state_json, pid_file, pid_file_signal,
     illegal_transitions, same_id_twice,
     missing_container, delete_force, kill_signals, kill_all, exec_simple, exec_of_short_programs, exec_sees_the_container,
     exec_process_file, listing, list_empty, ps, wait, spec, usage, flag_forms, not_built_yet, sysctls, bad_ids, detached_run, debug_and_strace,
