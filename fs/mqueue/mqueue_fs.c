@@ -350,7 +350,7 @@ static struct super *instance_new(struct ipc_ns *ns)
         free(ms);
         return NULL;
     }
-    mutex_init(&ms->lock, LOCK_IPC_TABLE);
+    mutex_init(&ms->lock, LOCK_MQUEUE_NAMES);
     list_init(&ms->names);
     ms->ns = ns;
     sb->private = ms;
