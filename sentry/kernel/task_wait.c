@@ -132,7 +132,7 @@ static bool take_tracee_zombie(struct wait_scan *s, struct task *child)
         return take_zombie(s, tg);
     if (!(s->req->options & LX_WEXITED))
         return false;
-    report(s, child, leader ? tg->exit_status : child->exit_status);
+    report(s, child, leader || tg->exiting ? tg->exit_status : child->exit_status);
     if (s->req->options & LX_WNOWAIT)
         return true;
     if (leader) {

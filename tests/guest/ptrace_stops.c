@@ -665,6 +665,7 @@ TEST(threads_are_traced, "ptrace clone wait4 exit")
 
         pthread_create(&thread, NULL, thread_work, NULL);
         pthread_join(thread, NULL);
+        raise(SIGUSR1); /* the thread is waited for before the process ends, which would be its status */
         _exit(5);
     }
     EXPECT_OK(PT(SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT));
@@ -678,6 +679,8 @@ TEST(threads_are_traced, "ptrace clone wait4 exit")
     EXPECT_EQ(waitpid((pid_t)message, &status, __WALL), message);
     EXPECT_EQ(status, 0);
     EXPECT_ERRNO(waitpid((pid_t)message, &status, __WALL), ECHILD);
+    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, PTRACE_EVENT_EXIT));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_EXIT(pid, 5);

@@ -517,8 +517,9 @@ def docker_run(t):
     job = Job(t, [docker.daemons.client, 'run', '--rm', '-ti', '--runtime=runsc', '--network', 'none', '-e', 'PS1=' + PROMPT.decode(),
                   docker.IMAGE, '/bin/sh'], rows=35, columns=90, env=docker_env(t))
     job.see(re.escape(PROMPT), 'the first prompt')
-    job.command('tty', rb'/dev/pts/0\r\n')
+    # Docker tells the size when the shell is there already, which then shows its prompt once more.
     t.true(harness.wait_until(lambda: b'35 90' in job.command('stty size'), 5), 'the size')
+    t.true(harness.wait_until(lambda: b'/dev/pts/0\r\n' in job.command('tty'), 5), 'the name')
     job.screen.type('sleep 1000\r')
     job.see(b'sleep 1000\r\n', 'the command')
     time.sleep(0.3)
