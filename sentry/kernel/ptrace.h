@@ -82,8 +82,9 @@ int trace_prepare_child(struct task *child);
 void trace_inherit_locked(struct task *parent, struct task *child);
 /* trace_unlink_locked() - nobody traces it any more: it runs on. pid lock held, not its tg->lock. */
 void trace_unlink_locked(struct task *target);
-/* trace_let_go_locked() - a tracer leaves: of its tracees, those that nobody will wait for now are
- * put on `threads` (trace_free_threads()) and `reaped` (thread_group_free_list()). pid lock held. */
+/* trace_let_go_locked() - a tracer leaves and detaches from all its tracees. Of zombies among them, a
+ * thread is put on `threads` (trace_free_threads()), a process whose parent does not wait on `reaped`
+ * (thread_group_free_list()). pid lock held. */
 void trace_let_go_locked(struct task *t, struct list_node *threads, struct list_node *reaped);
 /* trace_reap_thread_locked() - a thread's zombie is gone: its number is free. pid lock held. */
 void trace_reap_thread_locked(struct task *target, struct list_node *threads);

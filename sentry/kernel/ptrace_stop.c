@@ -191,6 +191,17 @@ void trace_trap_set_locked(struct task *t)
         t->tracee->trap = true;
 }
 
+/* stop_anew_locked() - one that listens leaves its stop, for the trap that is set. tg->lock held. */
+static void stop_anew_locked(struct tracee *p)
+{
+    if (!p->listening)
+        return;
+    p->listening = false;
+    p->resumed = true;
+    p->inject = 0;
+    waitq_wake_all(&p->wait, 0);
+}
+
 void trace_continued_locked(struct task *t)
 {
     struct tracee *p = t->tracee;
@@ -198,12 +209,7 @@ void trace_continued_locked(struct task *t)
     if (!task_traced(t))
         return;
     p->trap = p->seized || p->trapping;
-    if (p->listening) {
-        p->listening = false;
-        p->resumed = true;
-        p->inject = 0;
-        waitq_wake_all(&p->wait, 0);
-    }
+    stop_anew_locked(p);
 }
 
 void trace_leave_locked(struct task *t)
@@ -414,12 +420,7 @@ int trace_interrupt(struct task *target)
     mutex_lock(&target->tg->lock);
     if (p->seized) {
         p->trap = true;
-        if (p->listening) {
-            p->listening = false;
-            p->resumed = true;
-            p->inject = 0;
-            waitq_wake_all(&p->wait, 0);
-        }
+        stop_anew_locked(p);
         task_notify_locked(target, false);
         err = 0;
     }
@@ -436,13 +437,8 @@ int trace_listen(struct task *target)
     mutex_lock(&tg->lock);
     if (p->seized && p->code >> 8 == LX_PTRACE_EVENT_STOP) {
         p->listening = true;
-        /* A change that came since the stop is told at once. */
-        if (p->trap) {
-            p->listening = false;
-            p->resumed = true;
-            p->inject = 0;
-            waitq_wake_all(&p->wait, 0);
-        }
+        if (p->trap)
+            stop_anew_locked(p); /* a change that came since the stop is told at once */
         err = 0;
     }
     mutex_unlock(&tg->lock);
