@@ -1,43 +1,14 @@
 /* ptrace: memory, registers and single steps of a stopped tracee. */
-#include "tests/guest/guest.h"
+#include "tests/guest/tracer.h"
 
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/uio.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 
-#define KERNEL_USER_SIZE             (sizeof(struct user) + 16) /* two words that the C library doesn't know */
-#define STOPPED(signo)               (((signo) << 8) | 0x7f)
-#define PT(request, pid, addr, data) SYS(ptrace, PTRACE_##request, pid, addr, data)
-
-static int next_stop(pid_t pid)
-{
-    int status = -1;
-
-    EXPECT_EQ(waitpid(pid, &status, __WALL), pid);
-    return status;
-}
-
-#define TRACED_CHILD(pid) for ((pid) = traced_fork(); guest_is_zero(pid); guest_finish())
-
-static pid_t traced_fork(void)
-{
-    pid_t pid = guest_fork();
-
-    if (pid == 0) {
-        REQUIRE_OK(PT(TRACEME, 0, 0, 0));
-        raise(SIGSTOP);
-        return 0;
-    }
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP));
-    return pid;
-}
-
+#define KERNEL_USER_SIZE (sizeof(struct user) + 16) /* two words that the C library doesn't know */
 static volatile long word = 0x1122334455667788;
 static const volatile long constant = 0x0a0b0c0d0e0f;
 
@@ -103,7 +74,8 @@ TEST(proc_mem_of_protected_memory, "pread64 pwrite64")
     EXPECT_ERRNO(pwrite(fd, "x", 1, (off_t)shared), EIO);
     EXPECT_ERRNO(pread(fd, got, 1, 8), EIO);
     close(fd);
-    TRACED_CHILD(pid) {
+    TRACED_CHILD(pid)
+    {
         EXPECT_OK(mprotect(none, 8192, PROT_READ));
         EXPECT_MEMEQ(none + 4090, "of a tracee ", 12);
     }
@@ -140,7 +112,7 @@ TEST(breakpoint, "ptrace")
     REQUIRE_OK(PT(PEEKTEXT, pid, marked, &text));
     REQUIRE_OK(PT(POKETEXT, pid, marked, (text & ~0xffl) | 0xcc));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_EQ(info.si_code, SI_KERNEL);
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
@@ -179,9 +151,9 @@ TEST(single_steps, "ptrace")
         __asm__ volatile("int3; call steps_begin" ::: "rax", "rcx", "r11", "memory");
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     EXPECT_OK(PT(SINGLESTEP, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_EQ(info.si_code, TRAP_TRACE);
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
@@ -189,7 +161,7 @@ TEST(single_steps, "ptrace")
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         at += (unsigned long)lengths[i];
         EXPECT_OK(PT(SINGLESTEP, pid, 0, 0));
-        EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+        EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
         REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
         EXPECT_EQ(regs.rip - (unsigned long)steps_begin, at - (unsigned long)steps_begin);
         EXPECT_EQ(regs.eflags & 0x100, 0); /* the trap flag is the tracer's business */
@@ -212,9 +184,9 @@ TEST(step_into_handler, "ptrace")
         EXPECT_EQ(guest_signals, 1);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_OK(PT(SINGLESTEP, pid, 0, SIGUSR1));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
     EXPECT_EQ(regs.rip, (unsigned long)guest_count_signal);
     EXPECT_EQ((int)regs.rdi, SIGUSR1);
@@ -238,7 +210,7 @@ TEST(registers, "ptrace:EIO,EINVAL")
         EXPECT_EQ(r13, 200);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
     EXPECT_EQ(regs.r12, 1);
     EXPECT_EQ(regs.orig_rax, -1);
@@ -285,13 +257,13 @@ TEST(extended_state, "ptrace")
         EXPECT_EQ(out, 0x7777);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     REQUIRE_OK(PT(GETFPREGS, pid, 0, &fp));
     EXPECT_EQ(fp.xmm_space[12], 0x5555);
     fp.xmm_space[12] = 0x6666;
     EXPECT_OK(PT(SETFPREGS, pid, 0, &fp));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     REQUIRE_OK(PT(GETREGSET, pid, NT_X86_XSTATE, &v));
     EXPECT_GT(v.iov_len, sizeof(fp));
     ((struct user_fpregs_struct *)state)->xmm_space[12] = 0x7777;
@@ -318,7 +290,7 @@ TEST(fault_of_a_tracee, "ptrace")
         EXPECT_EQ(got, 5);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSEGV));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSEGV));
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_EQ((long)info.si_addr, (long)bad);
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));

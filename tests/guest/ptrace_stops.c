@@ -2,7 +2,7 @@
  * ptrace: attach and detach, and what a tracee stops for: signals, system calls, fork, exec, exit, group
  * stops. Registers and memory are in ptrace_regs.c.
  */
-#include "tests/guest/guest.h"
+#include "tests/guest/tracer.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -13,37 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-
-#define STOPPED(signo, event)        (((event) << 16) | ((signo) << 8) | 0x7f)
-#define PT(request, pid, addr, data) SYS(ptrace, PTRACE_##request, pid, addr, data)
-
-/* next_stop() - the tracee's next wait status */
-static int next_stop(pid_t pid)
-{
-    int status = -1;
-
-    EXPECT_EQ(waitpid(pid, &status, __WALL), pid);
-    return status;
-}
-
-/* traced_child() - a child that is our tracee, and stopped before what follows */
-#define TRACED_CHILD(pid) for ((pid) = traced_fork(); guest_is_zero(pid); guest_finish())
-
-static pid_t traced_fork(void)
-{
-    pid_t pid = guest_fork();
-
-    if (pid == 0) {
-        REQUIRE_OK(PT(TRACEME, 0, 0, 0));
-        raise(SIGSTOP);
-        return 0;
-    }
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
-    return pid;
-}
 
 TEST(traceme_stop_and_exit, "ptrace wait4")
 {
@@ -100,7 +69,7 @@ TEST(running_tracee, "ptrace:ESRCH,EIO")
             pause();
     }
     REQUIRE_OK(PT(ATTACH, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     EXPECT_ERRNO(PT(ATTACH, pid, 0, 0), EPERM);
     EXPECT_ERRNO(PT(INTERRUPT, pid, 0, 0), EIO); /* it was not seized */
     EXPECT_ERRNO(PT(CONT, pid, 0, 65), EIO);
@@ -132,17 +101,17 @@ TEST(signals_pass_through, "ptrace rt_sigaction")
         raise(SIGCHLD); /* ignored by default, and stopped for all the same */
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_EQ(info.si_signo, SIGUSR1);
     EXPECT_EQ(info.si_code, SI_TKILL);
     EXPECT_EQ(info.si_pid, pid);
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_OK(PT(CONT, pid, 0, SIGUSR1));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTERM, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTERM));
     EXPECT_OK(PT(CONT, pid, 0, SIGUSR2));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGCHLD, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGCHLD));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
 }
@@ -174,13 +143,13 @@ TEST(siginfo_is_the_tracers, "ptrace")
         EXPECT_EQ(seen_pid, tracer);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     info.si_code = SI_QUEUE;
     info.si_value.sival_int = 77;
     EXPECT_OK(PT(SETSIGINFO, pid, 0, &info));
     EXPECT_OK(PT(CONT, pid, 0, SIGUSR1));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR2, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR2));
     EXPECT_OK(PT(CONT, pid, 0, SIGUSR1));
     EXPECT_CHILD_OK(pid);
 }
@@ -206,7 +175,7 @@ TEST(pending_signals_and_mask, "ptrace")
         EXPECT(!sigismember(&set, SIGRTMIN + 1) && sigismember(&set, SIGRTMIN));
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     EXPECT_EQ(PT(PEEKSIGINFO, pid, &args, info), 3);
     EXPECT_EQ(info[2].si_signo, SIGRTMIN);
     args.off = 2;
@@ -238,7 +207,7 @@ TEST(attach_and_detach, "ptrace")
             pause();
     }
     REQUIRE_OK(PT(ATTACH, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     snprintf(path, sizeof(path), "/proc/%d/status", pid);
     REQUIRE(guest_slurp(path, status, sizeof(status)) > 0);
     EXPECT(strstr(status, "State:\tt (tracing stop)\n"));
@@ -260,7 +229,7 @@ TEST(detach_into_group_stop, "ptrace")
     }
     EXPECT_OK(PT(DETACH, pid, 0, SIGSTOP));
     EXPECT_EQ(waitpid(pid, &status, WUNTRACED), pid);
-    EXPECT_EQ(status, STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(status, STOPPED(SIGSTOP));
     EXPECT_OK(kill(pid, SIGCONT));
     EXPECT_EXIT(pid, 3);
 }
@@ -278,10 +247,10 @@ TEST(attach_to_stopped, "ptrace")
     }
     EXPECT_EQ(waitpid(pid, &status, WUNTRACED), pid);
     REQUIRE_OK(PT(ATTACH, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     EXPECT_ERRNO(PT(GETSIGINFO, pid, 0, &info), EINVAL); /* a group stop has none */
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0)); /* attach's own */
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP)); /* attach's own */
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_EXIT(pid, 9);
@@ -298,10 +267,10 @@ TEST(group_stop_of_a_tracee, "ptrace")
         _exit(4);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTSTP, 0)); /* the signal */
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTSTP)); /* the signal */
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_OK(PT(CONT, pid, 0, SIGSTOP));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0)); /* the group stop */
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP)); /* the group stop */
     EXPECT_ERRNO(PT(GETSIGINFO, pid, 0, &info), EINVAL);
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_EXIT(pid, 4);
@@ -320,23 +289,23 @@ TEST(seize_interrupt_listen, "ptrace")
     REQUIRE_OK(PT(SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD));
     EXPECT_EQ(waitpid(pid, NULL, __WALL | WNOHANG), 0); /* it goes on */
     EXPECT_OK(PT(INTERRUPT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, PTRACE_EVENT_STOP));
+    EXPECT_EQ(tracer_next_stop(pid), EVENT(SIGTRAP, PTRACE_EVENT_STOP));
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_EQ(info.si_signo, SIGTRAP);
     EXPECT_EQ(info.si_code, SIGTRAP | PTRACE_EVENT_STOP << 8);
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_OK(kill(pid, SIGSTOP));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     EXPECT_ERRNO(PT(LISTEN, pid, 0, 0), EIO);
     EXPECT_OK(PT(CONT, pid, 0, SIGSTOP));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, PTRACE_EVENT_STOP));
+    EXPECT_EQ(tracer_next_stop(pid), EVENT(SIGSTOP, PTRACE_EVENT_STOP));
     EXPECT_OK(PT(LISTEN, pid, 0, 0));
     EXPECT_ERRNO(PT(CONT, pid, 0, 0), ESRCH); /* it is no longer stopped for us */
     EXPECT_EQ(waitpid(pid, NULL, __WALL | WNOHANG), 0);
     EXPECT_OK(kill(pid, SIGCONT));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, PTRACE_EVENT_STOP));
+    EXPECT_EQ(tracer_next_stop(pid), EVENT(SIGTRAP, PTRACE_EVENT_STOP));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGCONT, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGCONT));
     EXPECT_OK(PT(DETACH, pid, 0, 0));
     guest_end(pid);
 }
@@ -358,38 +327,26 @@ TEST(syscall_stops, "ptrace")
     EXPECT_EQ(PT(GET_SYSCALL_INFO, pid, sizeof(si), &si),
               offsetof(struct __ptrace_syscall_info, entry));
     EXPECT_EQ(si.op, PTRACE_SYSCALL_INFO_NONE);
-    do {
-        EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-        EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP | 0x80, 0));
-        REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
-    } while (regs.orig_rax != SYS_getppid);
+    tracer_run_to(pid, SYS_getppid, &regs);
     EXPECT_EQ(regs.rax, -ENOSYS);
     EXPECT_OK(PT(GET_SYSCALL_INFO, pid, sizeof(si), &si));
     EXPECT_EQ(si.op, PTRACE_SYSCALL_INFO_ENTRY);
     EXPECT_EQ(si.arch, AUDIT_ARCH_X86_64);
     EXPECT_EQ(si.entry.nr, SYS_getppid);
     EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP | 0x80, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP | 0x80));
     EXPECT_OK(PT(GET_SYSCALL_INFO, pid, sizeof(si), &si));
     EXPECT_EQ(si.op, PTRACE_SYSCALL_INFO_EXIT);
     EXPECT_EQ(si.exit.rval, getpid());
     EXPECT_EQ(si.exit.is_error, 0);
     EXPECT_OK(PT(POKEUSER, pid, offsetof(struct user_regs_struct, rax), 4711));
-    do {
-        EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-        EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP | 0x80, 0));
-        REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
-    } while (regs.orig_rax != SYS_getuid);
+    tracer_run_to(pid, SYS_getuid, &regs);
     /* No call at all, and the result is what the tracer says at the exit. */
     EXPECT_OK(PT(POKEUSER, pid, offsetof(struct user_regs_struct, orig_rax), -1));
     EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP | 0x80, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP | 0x80));
     EXPECT_OK(PT(POKEUSER, pid, offsetof(struct user_regs_struct, rax), -EXDEV));
-    do {
-        EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-        EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP | 0x80, 0));
-        REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
-    } while (regs.orig_rax != SYS_getgid);
+    tracer_run_to(pid, SYS_getgid, &regs);
     EXPECT_OK(PT(POKEUSER, pid, offsetof(struct user_regs_struct, orig_rax), SYS_getpid));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
@@ -405,7 +362,7 @@ TEST(sysemu, "ptrace")
         EXPECT_EQ(SYS(getppid), 12345);
     }
     EXPECT_OK(PT(SYSEMU, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP));
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
     EXPECT_EQ(regs.orig_rax, SYS_getppid);
     EXPECT_OK(PT(POKEUSER, pid, offsetof(struct user_regs_struct, rax), 12345));
@@ -430,19 +387,15 @@ TEST(restart_codes_show, "ptrace")
         EXPECT_EQ(guest_signals, 1);
     }
     EXPECT_OK(PT(SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD));
-    do {
-        EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-        next_stop(pid);
-        REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
-    } while (regs.orig_rax != SYS_read);
+    tracer_run_to(pid, SYS_read, &regs);
     EXPECT_OK(PT(SYSCALL, pid, 0, 0));
     guest_sleep_ms(20);
     EXPECT_OK(kill(pid, SIGUSR1));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP | 0x80, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP | 0x80));
     REQUIRE_OK(PT(GETREGS, pid, 0, &regs));
     EXPECT_EQ((long)regs.rax, -512);
     EXPECT_OK(PT(SYSCALL, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_EQ(write(ends[1], "x", 1), 1);
     EXPECT_OK(PT(CONT, pid, 0, SIGUSR1));
     EXPECT_EQ(waitpid(pid, &status, 0), pid);
@@ -459,7 +412,7 @@ static void sleep_forever(void)
 static void follow(pid_t pid, int event, unsigned long *message)
 {
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, event));
+    EXPECT_EQ(tracer_next_stop(pid), EVENT(SIGTRAP, event));
     EXPECT_OK(PT(GETEVENTMSG, pid, 0, message));
 }
 
@@ -486,18 +439,18 @@ TEST(fork_events, "ptrace clone vfork fork")
     follow(pid, PTRACE_EVENT_FORK, &message);
     EXPECT_OK(PT(GETSIGINFO, pid, 0, &info));
     EXPECT_EQ(info.si_code, SIGTRAP | PTRACE_EVENT_FORK << 8);
-    EXPECT_EQ(next_stop((pid_t)message),
-              STOPPED(SIGSTOP, 0)); /* traced from its first instruction */
+    EXPECT_EQ(tracer_next_stop((pid_t)message),
+              STOPPED(SIGSTOP)); /* traced from its first instruction */
     EXPECT_OK(PT(CONT, message, 0, 0));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_EXIT((pid_t)message, 1); /* the tracer's first, then the parent's */
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGCHLD, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGCHLD));
     follow(pid, PTRACE_EVENT_VFORK, &message);
-    EXPECT_EQ(next_stop((pid_t)message), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop((pid_t)message), STOPPED(SIGSTOP));
     EXPECT_OK(PT(DETACH, message, 0, 0));
     follow(pid, PTRACE_EVENT_VFORK_DONE, &message);
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGCHLD, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGCHLD));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
 }
@@ -521,14 +474,14 @@ TEST(clone_untraced_and_ptrace, "ptrace clone")
     }
     EXPECT_OK(PT(SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGCHLD, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGCHLD));
     EXPECT_OK(PT(SETOPTIONS, pid, 0, 0));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     message = (unsigned long)waitpid(-1, NULL, __WALL); /* the child that CLONE_PTRACE gave us */
     EXPECT_NE(message, pid);
     EXPECT_OK(PT(CONT, message, 0, 0));
     EXPECT_EXIT((pid_t)message, 2);
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGCHLD, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGCHLD));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
 }
@@ -550,7 +503,7 @@ TEST(exec_stops, "ptrace execve")
         SYS(execve, guest_self, argv, NULL);
     }
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, 0)); /* as of old: a signal */
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGTRAP)); /* as of old: a signal */
     EXPECT_OK(PT(GETREGS, pid, 0, &regs));
     EXPECT_EQ(regs.rax, 0);
     EXPECT_OK(PT(CONT, pid, 0, 0));
@@ -608,7 +561,7 @@ TEST(tracer_dies, "ptrace")
     IN_CHILD(tracer)
     {
         REQUIRE_OK(PT(ATTACH, pid, 0, 0));
-        EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+        EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     }
     EXPECT_CHILD_OK(tracer);
     EXPECT_OK(kill(pid, SIGUSR1));
@@ -665,23 +618,24 @@ TEST(threads_are_traced, "ptrace clone wait4 exit")
 
         pthread_create(&thread, NULL, thread_work, NULL);
         pthread_join(thread, NULL);
-        raise(SIGUSR1); /* the thread is waited for before the process ends, which would be its status */
+        raise(
+            SIGUSR1); /* the thread is waited for before the process ends, which would be its status */
         _exit(5);
     }
     EXPECT_OK(PT(SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT));
     follow(pid, PTRACE_EVENT_CLONE, &message);
-    EXPECT_EQ(next_stop((pid_t)message), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop((pid_t)message), STOPPED(SIGSTOP));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_OK(PT(CONT, message, 0, 0));
     EXPECT_EQ(waitpid((pid_t)message, &status, __WALL), message);
-    EXPECT_EQ(status, STOPPED(SIGTRAP, PTRACE_EVENT_EXIT));
+    EXPECT_EQ(status, EVENT(SIGTRAP, PTRACE_EVENT_EXIT));
     EXPECT_OK(PT(CONT, message, 0, 0));
     EXPECT_EQ(waitpid((pid_t)message, &status, __WALL), message);
     EXPECT_EQ(status, 0);
     EXPECT_ERRNO(waitpid((pid_t)message, &status, __WALL), ECHILD);
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGTRAP, PTRACE_EVENT_EXIT));
+    EXPECT_EQ(tracer_next_stop(pid), EVENT(SIGTRAP, PTRACE_EVENT_EXIT));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_EXIT(pid, 5);
 }
@@ -710,12 +664,12 @@ TEST(exec_of_a_thread, "ptrace execve")
     }
     EXPECT_OK(PT(SETOPTIONS, pid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC));
     follow(pid, PTRACE_EVENT_CLONE, &thread);
-    EXPECT_EQ(next_stop((pid_t)thread), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop((pid_t)thread), STOPPED(SIGSTOP));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_OK(PT(CONT, thread, 0, 0));
     got = waitpid(-1, &status, __WALL);
     EXPECT_EQ(got, pid);
-    EXPECT_EQ(status, STOPPED(SIGTRAP, PTRACE_EVENT_EXEC));
+    EXPECT_EQ(status, EVENT(SIGTRAP, PTRACE_EVENT_EXEC));
     EXPECT_OK(PT(GETEVENTMSG, pid, 0, &message));
     EXPECT_EQ(message, thread);
     EXPECT_OK(PT(CONT, pid, 0, 0));
@@ -758,7 +712,7 @@ TEST(seccomp_events, "ptrace seccomp")
     regs.rax = 55;
     EXPECT_OK(PT(SETREGS, pid, 0, &regs));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGSTOP, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGSTOP));
     EXPECT_OK(PT(SETOPTIONS, pid, 0, 0));
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
@@ -798,7 +752,7 @@ TEST(sigchld_of_stops, "ptrace")
     sa.sa_flags = SA_NOCLDSTOP;
     REQUIRE_OK(sigaction(SIGCHLD, &sa, NULL));
     EXPECT_OK(PT(CONT, pid, 0, 0));
-    EXPECT_EQ(next_stop(pid), STOPPED(SIGUSR1, 0));
+    EXPECT_EQ(tracer_next_stop(pid), STOPPED(SIGUSR1));
     EXPECT_EQ(guest_signals, 1);
     EXPECT_OK(PT(CONT, pid, 0, 0));
     EXPECT_CHILD_OK(pid);
